@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    grant::Audience,
     names::{AppName, EngineName, EntryPointName},
     param::{InvalidParameter, Parameter},
     quota::Limits,
@@ -54,6 +55,9 @@ pub struct App {
     /// What must be there before it can run; shown instead of the launch button when it is missing.
     #[serde(default)]
     pub requires: Option<Requirement>,
+    /// Whom the definition itself lets see and launch it, besides the grants given later.
+    #[serde(default, rename = "grant")]
+    pub grants: Vec<Audience>,
 }
 
 fn default_icon() -> String {
@@ -66,10 +70,39 @@ const fn default_grace() -> u32 {
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "ProgramText")]
 pub enum Program {
     Image(Image),
     Command(Command),
+}
+
+/// A program as it is written: with `image` it is an image, without it a command.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProgramText {
+    image: Option<String>,
+    #[serde(default)]
+    command: Vec<String>,
+    user: Option<String>,
+    root: Option<RootFilesystem>,
+}
+
+impl TryFrom<ProgramText> for Program {
+    type Error = &'static str;
+
+    fn try_from(text: ProgramText) -> Result<Self, Self::Error> {
+        let ProgramText { image, command, user, root } = text;
+        match image {
+            Some(image) => {
+                let user = user.unwrap_or_else(default_user);
+                Ok(Self::Image(Image { image, command, user, root: root.unwrap_or_default() }))
+            }
+            None if user.is_some() || root.is_some() => {
+                Err("user and root belong to an image: name one, or remove them")
+            }
+            None => Ok(Self::Command(Command { command })),
+        }
+    }
 }
 
 /// A program of the host, for the local engine. Runs in its workspace directory.

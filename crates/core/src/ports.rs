@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    app::Check,
     ids::WorkloadId,
     launch::LaunchPlan,
     names::{EntryPointName, InstanceName, Label},
@@ -189,6 +190,14 @@ impl SpawnError {
     pub const fn is_temporary(&self) -> bool {
         matches!(self, Self::Unreachable(_))
     }
+}
+
+/// Sees when an app answers.
+#[async_trait]
+pub trait Probe: Send + Sync + 'static {
+    /// Returns once the instance counts as ready, and never for one that never does: who waits sets the
+    /// deadline. May be dropped at any point.
+    async fn wait(&self, engine: &dyn Spawner, check: &Check, main: &Upstream, instance: &InstanceName);
 }
 
 /// What the front door asks of the hub.

@@ -284,6 +284,29 @@ impl State {
         }
     }
 
+    /// Starting: runs now, and must answer by `deadline`. What the engine needed before, such as the
+    /// pull of an image, does not count.
+    ///
+    /// # Errors
+    /// In any other state.
+    pub fn launched(self, deadline: Timestamp) -> Result<Self, Refused> {
+        match self {
+            Self::Starting { since, .. } => Ok(Self::Starting { since, deadline }),
+            other => Err(other.refuse("be launched")),
+        }
+    }
+
+    /// Ready: answers at other doors than before, as after the engine itself was started anew.
+    ///
+    /// # Errors
+    /// In any other state.
+    pub fn moved(self, doors: BTreeMap<EntryPointName, Upstream>) -> Result<Self, Refused> {
+        match self {
+            Self::Ready { since, .. } => Ok(Self::Ready { since, doors }),
+            other => Err(other.refuse("move")),
+        }
+    }
+
     /// Starting: answers at these doors.
     ///
     /// # Errors
