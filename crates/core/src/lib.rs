@@ -7,6 +7,7 @@
 pub mod access;
 pub mod app;
 pub mod audit;
+pub mod failpoint;
 pub mod grant;
 pub mod ids;
 pub mod launch;

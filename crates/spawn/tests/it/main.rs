@@ -1,0 +1,4 @@
+//! The engines, each put through one suite of behaviours.
+
+mod conformance;
+mod fake;
