@@ -15,6 +15,7 @@ pub mod login;
 pub mod names;
 pub mod param;
 pub mod pass;
+pub mod peer;
 pub mod ports;
 pub mod quota;
 pub mod route;

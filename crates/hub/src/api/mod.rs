@@ -1,0 +1,32 @@
+//! The REST API under `/api/v1`. A handler parses, asks for a permit, calls one function of `service`
+//! and renders; its `utoipa::path` attribute is the document.
+
+mod account;
+mod app;
+mod audit;
+mod engine;
+mod grant;
+mod group;
+mod login;
+mod token;
+mod user;
+mod workload;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::Hub;
+
+/// All endpoints, one `routes` per noun.
+pub(crate) fn routes() -> OpenApiRouter<Hub> {
+    OpenApiRouter::new()
+        .merge(account::routes())
+        .merge(app::routes())
+        .merge(audit::routes())
+        .merge(engine::routes())
+        .merge(grant::routes())
+        .merge(group::routes())
+        .merge(login::routes())
+        .merge(token::routes())
+        .merge(user::routes())
+        .merge(workload::routes())
+}

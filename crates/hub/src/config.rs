@@ -1,0 +1,107 @@
+//! What can be configured of the hub; the binary composes it into its one file.
+
+use portico_core::{login::LoginLifetime, names::Realm};
+use serde::{Deserialize, Serialize};
+
+mod public_url;
+
+pub use public_url::{InvalidUrl, PublicUrl};
+
+/// Settings of the hub.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address under which people reach Portico.
+    pub public_url: PublicUrl,
+    /// Address of workloads with `*` for their label, `http://*.localhost:8080`; derived from
+    /// `public_url` when absent.
+    pub apps_url: Option<PublicUrl>,
+    /// Tells apart several Porticos that share one engine.
+    pub realm: Realm,
+    /// What the pages call this installation.
+    pub title: String,
+    pub login: LoginConfig,
+    pub token: TokenConfig,
+    pub password: PasswordConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: PublicUrl::default(),
+            apps_url: None,
+            realm: "portico".parse().expect("a safe name"),
+            title: "Portico".to_owned(),
+            login: LoginConfig::default(),
+            token: TokenConfig::default(),
+            password: PasswordConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Address of workloads with `*` in place of their label: as configured, else
+    /// `*.localhost` for a local installation and `*.apps.<host>` for any other.
+    #[must_use]
+    pub fn apps_url(&self) -> PublicUrl {
+        self.apps_url.clone().unwrap_or_else(|| self.public_url.apps_default())
+    }
+}
+
+/// How long a signed-in browser stays so.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoginConfig {
+    /// Minutes without a request after which it ends.
+    pub idle_minutes: u32,
+    /// Hours after which it ends whatever happens.
+    pub absolute_hours: u32,
+}
+
+impl Default for LoginConfig {
+    fn default() -> Self {
+        Self { idle_minutes: 12 * 60, absolute_hours: 7 * 24 }
+    }
+}
+
+impl LoginConfig {
+    #[must_use]
+    pub fn lifetime(&self) -> LoginLifetime {
+        LoginLifetime {
+            idle_seconds: i64::from(self.idle_minutes) * 60,
+            absolute_seconds: i64::from(self.absolute_hours) * 3600,
+        }
+    }
+}
+
+/// Rules for API tokens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Longest life of a token, in days.
+    pub max_days: u32,
+}
+
+impl Default for TokenConfig {
+    fn default() -> Self {
+        Self { max_days: 366 }
+    }
+}
+
+/// Cost of one password check.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordConfig {
+    /// Memory in MiB, 19 to 256; several checks at once use a multiple of it.
+    pub memory_mib: u32,
+    /// Aimed duration in milliseconds; the number of passes is calibrated to it at the first start.
+    pub milliseconds: u32,
+    /// Checks that may run at once.
+    pub parallel: u32,
+}
+
+impl Default for PasswordConfig {
+    fn default() -> Self {
+        Self { memory_mib: 32, milliseconds: 250, parallel: 2 }
+    }
+}

@@ -1,0 +1,1 @@
+//! Reconcilers: idempotent, without input; time and the event bus only wake them.
