@@ -2,7 +2,7 @@
 //!
 //! [`LaunchSpec`] is the stored part: a copy of everything the app said at that moment, so that later
 //! changes of the catalogue do not reach into running work. [`LaunchPlan`] adds the identity of one
-//! run. Placeholders: `{param.NAME}`, `{user}`, `{origin}`, `{base_path}` and `{label}` are expanded
+//! run. Placeholders: `{param.NAME}` (and `{param.NAME.width}` and `.height` of a resolution), `{user}`, `{origin}`, `{base_path}` and `{label}` are expanded
 //! here; `{port}`, `{socket}`, `{workspace}` and `{portico}` by the engine through [`expand`].
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use crate::{
     app::{App, EntryPoint, Image, Mount, Network, Program, Readiness},
     ids::{UserId, WorkloadId},
     names::{EntryPointName, InstanceName, Label, ParamName, Slug},
+    param::ParameterKind,
     quota::Limits,
 };
 
@@ -71,6 +72,12 @@ impl LaunchSpec {
     ) -> Self {
         let mut values: BTreeMap<String, String> =
             parameters.iter().map(|(name, answer)| (format!("param.{name}"), answer.clone())).collect();
+        for (name, answer) in &parameters {
+            if let Some((width, height)) = sides(app, name, answer) {
+                values.insert(format!("param.{name}.width"), width.to_owned());
+                values.insert(format!("param.{name}.height"), height.to_owned());
+            }
+        }
         values.insert("label".to_owned(), place.label.to_string());
         values.insert("user".to_owned(), place.owner.to_string());
         values.insert("origin".to_owned(), place.origin.to_owned());
@@ -101,6 +108,15 @@ impl LaunchSpec {
             limits,
             grace_seconds: app.grace_seconds,
         }
+    }
+}
+
+/// Width and height of an answer to a question for a resolution.
+fn sides<'a>(app: &App, name: &ParamName, answer: &'a str) -> Option<(&'a str, &'a str)> {
+    let parameter = app.parameters.iter().find(|parameter| parameter.name == *name)?;
+    match parameter.kind {
+        ParameterKind::Resolution { .. } => answer.split_once('x'),
+        _ => None,
     }
 }
 
