@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Runs the tests and counts them:
+#
+#   tests/run.sh all     every stage, inside `tests/setup/env.sh run` (which needs root)
+#   tests/run.sh unit    the first stage only, with whatever this machine happens to have
+#
+# Each stage reports through a file of "PASSED FAILED"; the last line printed is their sum. The status is
+# 0 only when every stage ran to its end and nothing failed.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+passed=0 failed=0 broken=0
+
+# stage NAME COMMAND...: COMMAND finds the file for its count in PORTICO_TEST_COUNT.
+stage() {
+  local name=$1 count status=0 p f
+  shift
+  printf '\n== %s\n' "$name"
+  count=$(mktemp)
+  PORTICO_TEST_COUNT=$count "$@" || status=$?
+  if read -r p f <"$count"; then
+    passed=$((passed + p)) failed=$((failed + f))
+    printf '%s: %d passed, %d failed\n' "$name" "$p" "$f"
+  else
+    f=0
+  fi
+  if [ "$status" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then
+    printf '%s: ended with status %d before it could count\n' "$name" "$status" >&2
+    broken=$((broken + 1))
+  fi
+  rm -f "$count"
+}
+
+require_nextest() { command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest; }
+
+rust_tests() {
+  rm -f target/nextest/default/junit.xml
+  local status=0
+  cargo nextest run --workspace || status=$?
+  sed -nE 's/^<testsuites .*tests="([0-9]+)" failures="([0-9]+)" errors="([0-9]+)".*/\1 \2 \3/p' \
+    target/nextest/default/junit.xml |
+    while read -r tests failures errors; do
+      printf '%d %d\n' $((tests - failures - errors)) $((failures + errors))
+    done >"$PORTICO_TEST_COUNT"
+  return "$status"
+}
+
+inside() {
+  # All components are there, so a test that misses one must fail and not skip itself.
+  export CI=true
+  stage "crates" rust_tests
+  [ ! -x tests/run-e2e.sh ] || stage "whole system" tests/run-e2e.sh
+  finish
+}
+
+finish() {
+  [ "$broken" -eq 0 ] || failed=$((failed + broken))
+  printf '\n%d passed, %d failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ]
+}
+
+case ${1:-} in
+  all)
+    # Compiling needs no daemon; a mistake in the code is told before anything is brought up.
+    tests/setup/env.sh install
+    require_nextest
+    cargo build --quiet --package portico
+    cargo nextest run --cargo-quiet --workspace --no-run
+    exec tests/setup/env.sh run -- tests/run.sh inside
+    ;;
+  inside) inside ;;
+  unit)
+    require_nextest
+    stage "crates" rust_tests
+    finish
+    ;;
+  *)
+    echo "usage: tests/run.sh all|unit" >&2
+    exit 2
+    ;;
+esac
