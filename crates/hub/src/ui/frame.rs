@@ -1,0 +1,98 @@
+//! What every page has around its own content: name of the site, who I am, where I am.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use portico_core::user::User;
+
+use crate::error::Error;
+
+/// The frame of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) site: String,
+    pub(crate) visitor: Option<Who>,
+    /// Proof that a form comes from a page of this login; empty for visitors without one.
+    pub(crate) csrf: String,
+    pub(crate) section: Section,
+    /// What was just done, in a sentence.
+    pub(crate) notice: Option<&'static str>,
+}
+
+/// The person the page is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) name: String,
+    pub(crate) administrator: bool,
+}
+
+/// Entries of the main menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Home,
+    Workloads,
+    Administration,
+    Account,
+    Elsewhere,
+}
+
+/// Entries of the menu of administrators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tab {
+    Workloads,
+    Users,
+    Groups,
+    Apps,
+    Engines,
+    Audit,
+}
+
+impl Frame {
+    /// For somebody who is not signed in.
+    pub(crate) fn anonymous(site: &str) -> Self {
+        Self { site: site.to_owned(), visitor: None, csrf: String::new(), section: Section::Elsewhere, notice: None }
+    }
+
+    /// For a signed-in person.
+    pub(crate) fn of(site: &str, user: &User, csrf: String, section: Section) -> Self {
+        let who = Who { name: user.name.to_string(), administrator: user.is_administrator() };
+        Self { site: site.to_owned(), visitor: Some(who), csrf, section, notice: None }
+    }
+
+    /// With the sentence for an act that the address names (`?done=stopped`). Only known words have one,
+    /// so that no link can put words into our mouth.
+    pub(crate) fn after(mut self, done: Option<&str>) -> Self {
+        self.notice = done.and_then(sentence);
+        self
+    }
+
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|who| who.administrator)
+    }
+}
+
+fn sentence(done: &str) -> Option<&'static str> {
+    Some(match done {
+        "stopped" => "It is being stopped. Its workspace and log stay.",
+        "restarted" => "It is being started again.",
+        "deleted" => "Deleted.",
+        "renamed" | "saved" => "Saved.",
+        "password" => "Password changed. Your other sign-ins have ended.",
+        "signed-out" => "That sign-in has ended.",
+        "token-deleted" => "The token is dead from now on.",
+        "disabled" => "Disabled. Sign-ins and tokens are dead, sessions are being stopped.",
+        "enabled" => "Enabled.",
+        "added" => "Added.",
+        "removed" => "Removed.",
+        "granted" => "Granted. It shows up in their catalogue at once.",
+        "revoked" => "Revoked. It is gone from their catalogue.",
+        _ => return None,
+    })
+}
+
+/// Renders a page.
+///
+/// # Errors
+/// Only when a template is broken, which is a defect.
+pub(crate) fn render(page: &impl Template) -> Result<Response, Error> {
+    Ok(Html(page.render().map_err(Error::internal)?).into_response())
+}
