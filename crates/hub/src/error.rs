@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use portico_core::access;
+use portico_store::StoreError;
 use thiserror::Error;
 
 /// Why something was not done.
@@ -136,6 +137,24 @@ impl Error {
 impl From<access::Refused> for Error {
     fn from(_: access::Refused) -> Self {
         Self::NotFound
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::Unreachable { .. }
+            | StoreError::Busy { .. }
+            | StoreError::Expired { .. }
+            | StoreError::Closed => Self::Unavailable { what: "the database", source: Box::new(error) },
+            StoreError::Conflict { .. } => Self::Conflict(format!("{error}; try again")),
+            StoreError::Duplicate { .. } | StoreError::Reference { .. } => Self::Conflict(error.to_string()),
+            StoreError::Missing { .. } => Self::NotFound,
+            StoreError::Unstorable { .. } => Self::BadRequest(error.to_string()),
+            other => Self::internal(other),
+        }
     }
 }
 

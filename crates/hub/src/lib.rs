@@ -12,7 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod error;
-mod http;
+pub mod http;
 pub mod router;
 pub mod service;
 pub mod state;

@@ -2,6 +2,7 @@
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     handler::Handler,
     middleware,
     routing::{MethodFilter, on},
@@ -11,8 +12,9 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     api,
+    auth::{csrf, known},
     error::Error,
-    http::{headers, present, request_id},
+    http::{guard, headers, limits, present, refusals, request_id},
     state::Hub,
     ui,
 };
@@ -56,7 +58,7 @@ impl Pages {
         self.add(Method::GET, MethodFilter::GET, path, audience, handler)
     }
 
-    /// What a form is sent to.
+    /// What a form is sent to. Unless it is for anyone, the form carries the field `csrf`.
     #[must_use]
     pub fn post<H, T>(self, path: &'static str, audience: Audience, handler: H) -> Self
     where
@@ -90,27 +92,40 @@ impl Pages {
         H: Handler<T, Hub>,
         T: 'static,
     {
+        let unsafe_method = !csrf::is_safe(&method);
         self.list.push(PageRoute { method, path, audience });
-        Self { router: self.router.route(path, on(filter, handler)), list: self.list }
+        let mut route = on(filter, handler);
+        if unsafe_method && audience != Audience::Anyone {
+            route = route.layer(middleware::from_fn(csrf::form_layer));
+        }
+        route = match audience {
+            Audience::Anyone => route,
+            Audience::SignedIn => route.layer(middleware::from_fn(guard::signed_in)),
+            Audience::Administrator => route.layer(middleware::from_fn(guard::administrator)),
+        };
+        Self { router: self.router.route(path, route), list: self.list }
     }
 }
 
 /// The OpenAPI document.
 #[must_use]
 pub fn document() -> OpenApi {
-    api::routes().into_openapi()
+    api::document()
 }
 
 impl Hub {
     /// The portal as a service: everything that is not a workload's origin.
     pub fn router(&self) -> Router {
         let (api, _document) = api::routes().split_for_parts();
-        let pages = ui::routes();
         Router::new()
             .merge(api)
-            .merge(pages.router)
+            .merge(ui::routes().router)
             .method_not_allowed_fallback(async || Error::MethodNotAllowed)
             .fallback(async || Error::NotFound)
+            .layer(middleware::from_fn_with_state(self.clone(), refusals::layer))
+            .layer(middleware::from_fn_with_state(self.clone(), known::layer))
+            .layer(DefaultBodyLimit::max(limits::MAX_BODY))
+            .layer(middleware::from_fn(limits::layer))
             .layer(middleware::from_fn(present::layer))
             .layer(middleware::from_fn_with_state(self.clone(), headers::layer))
             .layer(middleware::from_fn(request_id::layer))

@@ -5,11 +5,21 @@
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
-use portico_core::{Timestamp, names::EngineName, pass::PassKey, ports::Spawner, route::Published};
+use data_encoding::HEXLOWER;
+use portico_core::{Secret, Timestamp, names::EngineName, pass::PassKey, ports::Spawner, route::Published};
+use portico_store::Store;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{bus::Bus, clock::Clock, config::Config};
+use crate::{
+    auth::{csrf::CsrfKey, password::Passwords},
+    bus::Bus,
+    clock::Clock,
+    config::Config,
+    entropy,
+    error::Error,
+    service::revocation,
+};
 
 /// The shared state; cloning is cheap.
 #[derive(Clone)]
@@ -18,12 +28,14 @@ pub struct Hub(Arc<Inner>);
 /// What [`Hub`] dereferences to.
 pub struct Inner {
     pub config: Config,
+    pub store: Store,
     pub clock: Clock,
     pub engines: Engines,
     /// What the front door knows: routes and revocations.
     pub published: watch::Sender<Published>,
     pub bus: Bus,
     pub keys: Keys,
+    pub passwords: Passwords,
     pub tasks: Tasks,
 }
 
@@ -31,9 +43,12 @@ pub struct Inner {
 pub type Engines = BTreeMap<EngineName, Arc<dyn Spawner>>;
 
 /// Keys made at the first start and kept in the store.
+#[derive(Debug)]
 pub struct Keys {
     /// Signs tickets and passes.
     pub pass: PassKey,
+    /// Signs what forms carry.
+    pub csrf: CsrfKey,
 }
 
 /// Where background work is registered, and the word on which it ends.
@@ -44,7 +59,32 @@ pub struct Tasks {
     pub soft: CancellationToken,
 }
 
+/// What a hub is made of.
+pub struct Parts {
+    pub config: Config,
+    pub store: Store,
+    pub clock: Clock,
+    pub engines: Engines,
+    pub tasks: Tasks,
+}
+
 impl Hub {
+    /// Reads what the store remembers and makes the keys at the first start. Starts no task.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn start(parts: Parts) -> Result<Self, Error> {
+        let Parts { config, store, clock, engines, tasks } = parts;
+        let keys = Keys::load(&store).await?;
+        let passwords = Passwords::new(config.password.clone());
+        let published = watch::Sender::new(Published::default());
+        let bus = Bus::default();
+        let inner = Inner { config, store, clock, engines, published, bus, keys, passwords, tasks };
+        let hub = Self(Arc::new(inner));
+        revocation::reload(&hub).await?;
+        Ok(hub)
+    }
+
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -55,5 +95,22 @@ impl Deref for Hub {
     type Target = Inner;
     fn deref(&self) -> &Inner {
         &self.0
+    }
+}
+
+impl Keys {
+    async fn load(store: &Store) -> Result<Self, Error> {
+        let mut tx = store.begin_write("key.load").await?;
+        let mut key = async |name: &str| {
+            let fresh = Secret::new(HEXLOWER.encode(&entropy::bytes::<32>()));
+            let kept = portico_store::setting::get_or_insert(&mut tx, name, &fresh).await?;
+            let bytes = HEXLOWER.decode(kept.expose().as_bytes()).map_err(Error::internal)?;
+            <[u8; 32]>::try_from(bytes)
+                .map_err(|_| Error::internal(format!("the stored key {name} is damaged")))
+        };
+        let pass = PassKey::new(key("key.pass").await?);
+        let csrf = CsrfKey::new(key("key.csrf").await?);
+        tx.commit().await?;
+        Ok(Self { pass, csrf })
     }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod app;
 mod audit;
+mod document;
 mod engine;
 mod grant;
 mod group;
@@ -12,6 +13,7 @@ mod token;
 mod user;
 mod workload;
 
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::Hub;
@@ -29,4 +31,11 @@ pub(crate) fn routes() -> OpenApiRouter<Hub> {
         .merge(token::routes())
         .merge(user::routes())
         .merge(workload::routes())
+}
+
+/// The OpenAPI document, with what all endpoints have in common.
+pub(crate) fn document() -> OpenApi {
+    let mut document = routes().into_openapi();
+    document::complete(&mut document);
+    document
 }
