@@ -5,6 +5,7 @@
 //! again by asking. Deciding what should run is the hub's business; seeing that an app answers is
 //! [`probe`]'s.
 
+pub mod docker;
 #[cfg(feature = "fake")]
 pub mod fake;
 pub mod probe;

@@ -76,5 +76,6 @@ pub(crate) fn app(plan: &LaunchPlan) -> App {
         network: plan.spec.network,
         grace_seconds: plan.spec.grace_seconds,
         requires: None,
+        grants: Vec::new(),
     }
 }
