@@ -3,5 +3,12 @@
 //! They carry what clients see and no rule: parsing into the nouns of `portico-core` happens at the
 //! hub's border. One file per noun.
 
+pub mod account;
+pub mod audit;
+pub mod group;
+pub mod health;
+pub mod login;
 pub mod page;
 pub mod problem;
+pub mod token;
+pub mod user;

@@ -3,12 +3,14 @@
 
 mod account;
 mod app;
-mod audit;
+pub(crate) mod audit;
 mod document;
 mod engine;
 mod grant;
 mod group;
+mod health;
 mod login;
+pub(crate) mod paging;
 mod token;
 mod user;
 mod workload;
@@ -27,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Hub> {
         .merge(engine::routes())
         .merge(grant::routes())
         .merge(group::routes())
+        .merge(health::routes())
         .merge(login::routes())
         .merge(token::routes())
         .merge(user::routes())

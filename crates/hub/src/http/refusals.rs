@@ -30,7 +30,7 @@ pub(crate) async fn layer(State(hub): State<Hub>, request: Request, next: Next) 
         && let Some(route) = route
         && is_refusal(&error)
     {
-        let act = Act::refused("request.refuse", path).with_detail(format_args!("{method} {route}: {error}"));
+        let act = Act::refused("request.refuse", path).with_detail(format!("{method} {route}: {error}"));
         if let Err(error) = audit::record_alone(&hub, &who.actor, act).await {
             tracing::warn!(error = %error, "a refusal could not be recorded");
         }

@@ -13,7 +13,7 @@ use crate::{
     state::Hub,
 };
 
-/// Changes the own password. All logins end; the browser that asked gets a new one.
+/// Changes the own password. All logins end; a browser that asked gets a new one.
 ///
 /// # Errors
 /// [`Error::Invalid`] for `current` or `password`, [`Error::Throttled`] when `current` was wrong too often.
@@ -24,7 +24,7 @@ pub async fn change_password(
     client: &Client,
     current: &Secret,
     password: &Secret,
-) -> Result<NewLogin, Error> {
+) -> Result<Option<NewLogin>, Error> {
     let name = &actor.user().name;
     password_rule::check(password, name)?;
     sign_in::check(hub, client, name.as_str(), current).await.map_err(|error| match error {
@@ -35,8 +35,11 @@ pub async fn change_password(
     let mut tx = hub.store.begin_write("account.password").await?;
     portico_store::user::set_password_hash(&mut tx, permit.user(), Some(&hash)).await?;
     let ended = user::end_logins(hub, &mut tx, permit.user()).await?;
-    let new = login::make(hub, &mut tx, permit.user(), client).await?;
-    let act = Act::done("account.password", format_args!("user {}", permit.user()));
+    let new = match actor.login() {
+        Some(_) => Some(login::make(hub, &mut tx, permit.user(), client).await?),
+        None => None,
+    };
+    let act = Act::done("account.password", format!("user {}", permit.user()));
     audit::record(&mut tx, hub.now(), actor, act).await?;
     tx.commit().await?;
     ended.publish(hub);

@@ -26,7 +26,7 @@ pub async fn create(hub: &Hub, actor: &Actor, _permit: &Permit, name: &str) -> R
         }
         other => other.into(),
     })?;
-    let act = Act::done("group.create", format_args!("group {}", group.id)).with_detail(&group.name);
+    let act = Act::done("group.create", format!("group {}", group.id)).with_detail(&group.name);
     audit::record(&mut tx, now, actor, act).await?;
     tx.commit().await?;
     hub.bus.tell(Change::Group(group.id.clone()));
@@ -61,7 +61,7 @@ pub async fn delete(hub: &Hub, actor: &Actor, _permit: &Permit, id: &GroupId) ->
     let mut tx = hub.store.begin_write("group.delete").await?;
     let group = portico_store::group::by_id(&mut tx, id).await?.ok_or(Error::NotFound)?;
     portico_store::group::delete(&mut tx, id).await?;
-    let act = Act::done("group.delete", format_args!("group {id}")).with_detail(&group.name);
+    let act = Act::done("group.delete", format!("group {id}")).with_detail(&group.name);
     audit::record(&mut tx, hub.now(), actor, act).await?;
     tx.commit().await?;
     hub.bus.tell(Change::Group(id.clone()));
@@ -84,8 +84,8 @@ pub async fn add_member(
     portico_store::group::by_id(&mut tx, id).await?.ok_or(Error::NotFound)?;
     portico_store::user::by_id(&mut tx, user).await?.ok_or(Error::NotFound)?;
     portico_store::group::add_member(&mut tx, id, user).await?;
-    let act = Act::done("group.add-member", format_args!("group {id}"));
-    audit::record(&mut tx, hub.now(), actor, act.with_detail(format_args!("user {user}"))).await?;
+    let act = Act::done("group.add-member", format!("group {id}"));
+    audit::record(&mut tx, hub.now(), actor, act.with_detail(format!("user {user}"))).await?;
     tx.commit().await?;
     tell_membership(hub, id, user);
     Ok(())
@@ -106,8 +106,8 @@ pub async fn remove_member(
     if !portico_store::group::remove_member(&mut tx, id, user).await? {
         return Err(Error::NotFound);
     }
-    let act = Act::done("group.remove-member", format_args!("group {id}"));
-    audit::record(&mut tx, hub.now(), actor, act.with_detail(format_args!("user {user}"))).await?;
+    let act = Act::done("group.remove-member", format!("group {id}"));
+    audit::record(&mut tx, hub.now(), actor, act.with_detail(format!("user {user}"))).await?;
     tx.commit().await?;
     tell_membership(hub, id, user);
     Ok(())

@@ -80,7 +80,7 @@ pub async fn reset(hub: &Hub, actor: &Actor, _permit: &Permit, user: &UserId) ->
     let mut tx = hub.store.begin_write("link.reset").await?;
     portico_store::user::by_id(&mut tx, user).await?.ok_or(Error::NotFound)?;
     let link = for_user(hub, &mut tx, user).await?;
-    audit::record(&mut tx, hub.now(), actor, Act::done("link.create", format_args!("user {user}"))).await?;
+    audit::record(&mut tx, hub.now(), actor, Act::done("link.create", format!("user {user}"))).await?;
     tx.commit().await?;
     Ok(link)
 }
@@ -148,7 +148,7 @@ pub async fn follow(hub: &Hub, client: &Client, secret: &Secret, answer: &Answer
     portico_store::user::set_password_hash(&mut tx, &user.id, Some(&hash)).await?;
     throttle::clear(&mut tx, Subject::Account(&user.name.key())).await?;
     let new = login::make(hub, &mut tx, &user.id, client).await?;
-    let act = Act::done("link.follow", format_args!("user {}", user.id));
+    let act = Act::done("link.follow", format!("user {}", user.id));
     audit::record(&mut tx, hub.now(), By::of_user(&user, client), act).await?;
     tx.commit().await?;
     if let Some(ended) = ended {

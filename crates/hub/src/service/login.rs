@@ -118,7 +118,7 @@ pub async fn end(hub: &Hub, actor: &Actor, permit: &Permit, id: &LoginId) -> Res
     }
     portico_store::login::delete(&mut tx, id).await?;
     let cut = revocation::add(hub, &mut tx, [Revoked::Login(id.clone())]).await?;
-    audit::record(&mut tx, hub.now(), actor, Act::done("login.end", format_args!("login {id}"))).await?;
+    audit::record(&mut tx, hub.now(), actor, Act::done("login.end", format!("login {id}"))).await?;
     tx.commit().await?;
     cut.publish(hub);
     hub.bus.tell(Change::LoginEnded(id.clone()));
@@ -133,7 +133,7 @@ pub async fn end_all(hub: &Hub, actor: &Actor, permit: &Permit) -> Result<(), Er
     let mut tx = hub.store.begin_write("login.end_all").await?;
     let ended = portico_store::login::delete_all_of(&mut tx, permit.user()).await?;
     let cut = revocation::add(hub, &mut tx, ended.iter().cloned().map(Revoked::Login)).await?;
-    let act = Act::done("login.end-all", format_args!("user {}", permit.user()));
+    let act = Act::done("login.end-all", format!("user {}", permit.user()));
     audit::record(&mut tx, hub.now(), actor, act).await?;
     tx.commit().await?;
     cut.publish(hub);

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod audit_export;
 pub mod group;
 pub mod link;
 pub mod login;

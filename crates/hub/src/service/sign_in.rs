@@ -49,7 +49,7 @@ pub async fn sign_in(
     let cut = revocation::add(hub, &mut tx, old.clone().map(Revoked::Login)).await?;
     let new = login::make(hub, &mut tx, &user.id, client).await?;
     let by = By::of_user(&user, client);
-    audit::record(&mut tx, hub.now(), by, Act::done("login.create", format_args!("login {}", new.login.id)))
+    audit::record(&mut tx, hub.now(), by, Act::done("login.create", format!("login {}", new.login.id)))
         .await?;
     tx.commit().await?;
     cut.publish(hub);

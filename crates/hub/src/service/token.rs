@@ -51,7 +51,7 @@ pub struct Wish {
 pub async fn create(hub: &Hub, actor: &Actor, permit: &Permit, wish: &Wish) -> Result<NewToken, Error> {
     let mut tx = hub.store.begin_write("token.create").await?;
     let new = make(hub, &mut tx, permit.user(), wish).await?;
-    let act = Act::done("token.create", format_args!("token {}", new.token.id));
+    let act = Act::done("token.create", format!("token {}", new.token.id));
     audit::record(&mut tx, hub.now(), actor, act).await?;
     tx.commit().await?;
     Ok(new)
@@ -73,7 +73,7 @@ pub async fn request(
     let user = sign_in::check(hub, client, name, password).await?;
     let mut tx = hub.store.begin_write("token.request").await?;
     let new = make(hub, &mut tx, &user.id, wish).await?;
-    let act = Act::done("token.create", format_args!("token {}", new.token.id));
+    let act = Act::done("token.create", format!("token {}", new.token.id));
     audit::record(&mut tx, hub.now(), By::of_user(&user, client), act).await?;
     tx.commit().await?;
     Ok(new)
@@ -83,7 +83,7 @@ fn check(hub: &Hub, wish: &Wish) -> Result<(DisplayName, SignedDuration), Error>
     let name = wish.name.parse().map_err(|error| Error::field("name", error))?;
     let most = i64::from(hub.config.token.max_days);
     if !(1..=most).contains(&wish.days) {
-        return Err(Error::field("days", format_args!("a token lives from 1 to {most} days")));
+        return Err(Error::field("days", format!("a token lives from 1 to {most} days")));
     }
     Ok((name, SignedDuration::from_hours(wish.days * 24)))
 }
@@ -167,7 +167,7 @@ pub async fn delete(hub: &Hub, actor: &Actor, permit: &Permit, id: &TokenId) -> 
     if !portico_store::token::delete(&mut tx, id, permit.user()).await? {
         return Err(Error::NotFound);
     }
-    audit::record(&mut tx, hub.now(), actor, Act::done("token.delete", format_args!("token {id}"))).await?;
+    audit::record(&mut tx, hub.now(), actor, Act::done("token.delete", format!("token {id}"))).await?;
     tx.commit().await?;
     hub.bus.tell(Change::TokenEnded(id.clone()));
     Ok(())

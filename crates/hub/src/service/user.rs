@@ -41,7 +41,7 @@ pub async fn create(
     let mut tx = hub.store.begin_write("user.create").await?;
     let user = insert(hub, &mut tx, name, role).await?;
     let link = link::for_user(hub, &mut tx, &user.id).await?;
-    let act = Act::done("user.create", format_args!("user {}", user.id));
+    let act = Act::done("user.create", format!("user {}", user.id));
     audit::record(&mut tx, hub.now(), actor, act.with_detail(&user.name)).await?;
     tx.commit().await?;
     hub.bus.tell(Change::User(user.id.clone()));
@@ -136,7 +136,7 @@ pub async fn change(
     portico_store::user::update(&mut tx, &user).await.map_err(name_taken)?;
     check_administrators(&mut tx).await?;
     let detail = format!("{}, {}", user.name, role_text(user.role));
-    let act = Act::done("user.change", format_args!("user {id}")).with_detail(detail);
+    let act = Act::done("user.change", format!("user {id}")).with_detail(detail);
     audit::record(&mut tx, hub.now(), actor, act).await?;
     tx.commit().await?;
     hub.bus.tell(Change::User(id.clone()));
@@ -163,7 +163,7 @@ pub async fn disable(hub: &Hub, actor: &Actor, _permit: &Permit, id: &UserId) ->
     }
     check_administrators(&mut tx).await?;
     let ended = shut_out(hub, &mut tx, id).await?;
-    audit::record(&mut tx, hub.now(), actor, Act::done("user.disable", format_args!("user {id}"))).await?;
+    audit::record(&mut tx, hub.now(), actor, Act::done("user.disable", format!("user {id}"))).await?;
     tx.commit().await?;
     ended.publish(hub);
     hub.bus.tell(Change::User(id.clone()));
@@ -180,7 +180,7 @@ pub async fn enable(hub: &Hub, actor: &Actor, _permit: &Permit, id: &UserId) -> 
     let mut user = lock(hub, &mut tx, id).await?;
     user.standing = Standing::Active;
     portico_store::user::update(&mut tx, &user).await?;
-    audit::record(&mut tx, hub.now(), actor, Act::done("user.enable", format_args!("user {id}"))).await?;
+    audit::record(&mut tx, hub.now(), actor, Act::done("user.enable", format!("user {id}"))).await?;
     tx.commit().await?;
     hub.bus.tell(Change::User(id.clone()));
     Ok(user)
@@ -202,7 +202,7 @@ pub async fn delete(hub: &Hub, actor: &Actor, _permit: &Permit, id: &UserId) -> 
         other => other.into(),
     })?;
     check_administrators(&mut tx).await?;
-    let act = Act::done("user.delete", format_args!("user {id}")).with_detail(&user.name);
+    let act = Act::done("user.delete", format!("user {id}")).with_detail(&user.name);
     audit::record(&mut tx, hub.now(), actor, act).await?;
     tx.commit().await?;
     ended.publish(hub);
