@@ -11,6 +11,7 @@ mod config;
 mod container;
 mod error;
 mod health;
+pub mod image;
 mod instance;
 mod labels;
 mod launch;

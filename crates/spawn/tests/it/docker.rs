@@ -3,6 +3,8 @@
 //! Each test has a realm of its own, so that all can run at the same time on one engine, and leaves
 //! nothing of that realm behind.
 
+mod build;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -20,11 +22,11 @@ use portico_core::{
     app::{Image, Listen, Program, RootFilesystem},
     launch::LaunchPlan,
     names::Realm,
-    ports::{InstanceStatus, Spawner},
+    ports::{Follow, InstanceStatus, Spawner},
 };
 use portico_spawn::docker::{Config, Engine, Pull};
 
-use crate::conformance::{Deed, Fixture, conformance, plan};
+use crate::conformance::{Deed, Fixture, conformance, end, launch, plan, text};
 
 /// The image of the set-up: busybox and nothing else.
 const BUSYBOX: &str = "portico/busybox:latest";
@@ -149,3 +151,11 @@ impl Fixture for Site {
 }
 
 conformance!(site());
+
+/// What a script prints until it ends.
+pub(crate) async fn output(site: &Site, plan: &LaunchPlan) -> String {
+    let engine = site.docker_engine();
+    launch(&engine, plan).await;
+    end(&engine, &plan.instance).await;
+    text(engine.logs(&plan.instance, Follow::No).await.expect("a log")).await
+}
