@@ -79,6 +79,19 @@ impl Error {
         Self::Internal(cause.into())
     }
 
+    /// What stands against it, in one text for the head of a form: the fields' problems, or the cause.
+    #[must_use]
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Invalid(fields) => {
+                let texts: Vec<_> =
+                    fields.0.iter().map(|(name, problem)| format!("{name}: {problem}")).collect();
+                texts.join("; ")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// The status of the answer.
     #[must_use]
     pub const fn status(&self) -> StatusCode {

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, error::Error as _, sync::Arc};
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
@@ -16,17 +16,19 @@ use portico_api::problem::Problem;
 use super::request_id::RequestId;
 use crate::{
     error::{Carried, Error},
+    state::Hub,
     ui,
 };
 
 /// Layer: writes the body of an answer that carries an [`Error`].
-pub(crate) async fn layer(request: Request, next: Next) -> Response {
+pub(crate) async fn layer(State(hub): State<Hub>, request: Request, next: Next) -> Response {
     let for_program = request.uri().path().starts_with("/api/");
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let mut response = next.run(request).await;
     let Some(Carried(error)) = response.extensions_mut().remove::<Carried>() else { return response };
     log(&error);
-    let mut shown = if for_program { as_problem(&error, &id) } else { as_page(&error, &id) };
+    let mut shown =
+        if for_program { as_problem(&error, &id) } else { as_page(&error, &id, &hub.config.title) };
     let (was, _) = response.into_parts();
     for (name, value) in &was.headers {
         if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
@@ -63,10 +65,10 @@ fn as_problem(error: &Error, id: &str) -> Response {
     response
 }
 
-fn as_page(error: &Error, id: &str) -> Response {
+fn as_page(error: &Error, id: &str, site: &str) -> Response {
     Html(ui::error::page(&ui::error::ErrorView {
+        site,
         status: error.status().as_u16(),
-        title: error.status().canonical_reason().unwrap_or_default(),
         message: error.to_string(),
         fields: fields(error),
         request_id: id,

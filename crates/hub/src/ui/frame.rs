@@ -2,9 +2,9 @@
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
-use portico_core::user::User;
+use serde::Deserialize;
 
-use crate::error::Error;
+use crate::{auth::SignedIn, error::Error, state::Hub};
 
 /// The frame of a page.
 #[derive(Debug, Clone)]
@@ -18,11 +18,24 @@ pub(crate) struct Frame {
     pub(crate) notice: Option<&'static str>,
 }
 
+/// What was just done, as the address says after a form.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Done {
+    pub(crate) done: Option<String>,
+}
+
 /// The person the page is for.
 #[derive(Debug, Clone)]
 pub(crate) struct Who {
     pub(crate) name: String,
     pub(crate) administrator: bool,
+}
+
+impl Who {
+    /// First letter of the name, for the round mark beside it.
+    pub(crate) fn initial(&self) -> String {
+        self.name.chars().take(1).collect()
+    }
 }
 
 /// Entries of the main menu.
@@ -46,23 +59,58 @@ pub(crate) enum Tab {
     Audit,
 }
 
+impl Tab {
+    /// Whether this is the entry of that name.
+    pub(crate) fn is(self, name: &str) -> bool {
+        let here = match self {
+            Self::Workloads => "workloads",
+            Self::Users => "users",
+            Self::Groups => "groups",
+            Self::Apps => "apps",
+            Self::Engines => "engines",
+            Self::Audit => "audit",
+        };
+        here == name
+    }
+}
+
 impl Frame {
     /// For somebody who is not signed in.
     pub(crate) fn anonymous(site: &str) -> Self {
-        Self { site: site.to_owned(), visitor: None, csrf: String::new(), section: Section::Elsewhere, notice: None }
+        Self {
+            site: site.to_owned(),
+            visitor: None,
+            csrf: String::new(),
+            section: Section::Elsewhere,
+            notice: None,
+        }
     }
 
     /// For a signed-in person.
-    pub(crate) fn of(site: &str, user: &User, csrf: String, section: Section) -> Self {
+    pub(crate) fn of(hub: &Hub, who: &SignedIn, section: Section) -> Self {
+        let user = who.actor.user();
+        let csrf = who.csrf.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default();
         let who = Who { name: user.name.to_string(), administrator: user.is_administrator() };
-        Self { site: site.to_owned(), visitor: Some(who), csrf, section, notice: None }
+        Self { site: hub.config.title.clone(), visitor: Some(who), csrf, section, notice: None }
     }
 
     /// With the sentence for an act that the address names (`?done=stopped`). Only known words have one,
     /// so that no link can put words into our mouth.
-    pub(crate) fn after(mut self, done: Option<&str>) -> Self {
-        self.notice = done.and_then(sentence);
+    pub(crate) fn after(mut self, done: &Done) -> Self {
+        self.notice = done.done.as_deref().and_then(sentence);
         self
+    }
+
+    /// Whether the page belongs to this entry of the main menu.
+    pub(crate) fn is_at(&self, place: &str) -> bool {
+        let here = match self.section {
+            Section::Home => "home",
+            Section::Workloads => "workloads",
+            Section::Administration => "administration",
+            Section::Account => "account",
+            Section::Elsewhere => "",
+        };
+        here == place
     }
 
     pub(crate) fn is_administrator(&self) -> bool {

@@ -1,6 +1,18 @@
 //! Pages for people.
+//!
+//! A page is a handler that parses, asks for a permit, calls one function of `service`, and fills a
+//! template with view types. Forms post to their own address and redirect, so that reloading repeats
+//! nothing; a refused form is shown again with what was typed.
 
+mod account;
+mod admin;
+mod assets;
 pub mod error;
+mod frame;
+mod shown_once;
+mod sign_in;
+mod view;
+mod welcome;
 
 use crate::router::Pages;
 
@@ -8,4 +20,9 @@ use crate::router::Pages;
 #[must_use]
 pub fn routes() -> Pages {
     Pages::new()
+        .merge(account::routes())
+        .merge(admin::routes())
+        .merge(assets::routes())
+        .merge(sign_in::routes())
+        .merge(welcome::routes())
 }

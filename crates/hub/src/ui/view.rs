@@ -16,7 +16,10 @@ pub(crate) struct Moment {
 
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
-        Self { iso: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), text: at.strftime("%Y-%m-%d %H:%M UTC").to_string() }
+        Self {
+            iso: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            text: at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        }
     }
 }
 
@@ -103,6 +106,11 @@ pub(crate) fn open_path(label: &Label, door: Option<&EntryPointName>) -> String 
         Some(door) => format!("/open/{label}?door={door}"),
         None => format!("/open/{label}"),
     }
+}
+
+/// A text as part of a query.
+pub(crate) fn query_text(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// Limits in words: `1 core, 1 GiB of memory, 512 processes`.
