@@ -8,4 +8,5 @@
 pub mod docker;
 #[cfg(feature = "fake")]
 pub mod fake;
+pub mod local;
 pub mod probe;

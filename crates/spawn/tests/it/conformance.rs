@@ -7,7 +7,7 @@ mod behaviours;
 mod plan;
 
 pub(crate) use behaviours::*;
-pub(crate) use plan::{app, grace, plan};
+pub(crate) use plan::{app, grace, plan, serve_entry};
 
 use std::{sync::Arc, sync::Mutex};
 

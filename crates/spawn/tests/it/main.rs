@@ -3,3 +3,4 @@
 mod conformance;
 mod docker;
 mod fake;
+mod local;

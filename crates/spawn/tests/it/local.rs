@@ -1,0 +1,10 @@
+//! The local engine, with real processes under real isolation.
+
+mod crash;
+mod isolation;
+mod place;
+
+use crate::conformance::conformance;
+use place::Place;
+
+conformance!(Place::for_conformance());
