@@ -22,10 +22,11 @@ stage() {
     passed=$((passed + p)) failed=$((failed + f))
     printf '%s: %d passed, %d failed\n' "$name" "$p" "$f"
   else
-    f=0
+    printf '%s: ended with status %d and without a count\n' "$name" "$status" >&2
+    broken=$((broken + 1)) f=1
   fi
-  if [ "$status" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then
-    printf '%s: ended with status %d before it could count\n' "$name" "$status" >&2
+  if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
+    printf '%s: ended with status %d although no test failed\n' "$name" "$status" >&2
     broken=$((broken + 1))
   fi
   rm -f "$count"
@@ -33,15 +34,21 @@ stage() {
 
 require_nextest() { command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest; }
 
+# count_junit FILE: "PASSED FAILED" out of the totals that nextest writes at the report's head.
+count_junit() {
+  local head tests failures errors
+  head=$(grep -m 1 '^<testsuites ' "$1")
+  tests=$(attribute tests "$head") failures=$(attribute failures "$head") errors=$(attribute errors "$head")
+  printf '%d %d\n' $((tests - failures - errors)) $((failures + errors))
+}
+
+attribute() { sed -E "s/.* $1=\"([0-9]+)\".*/\1/" <<<"$2"; }
+
 rust_tests() {
   rm -f target/nextest/default/junit.xml
   local status=0
   cargo nextest run --workspace || status=$?
-  sed -nE 's/^<testsuites .*tests="([0-9]+)" failures="([0-9]+)" errors="([0-9]+)".*/\1 \2 \3/p' \
-    target/nextest/default/junit.xml |
-    while read -r tests failures errors; do
-      printf '%d %d\n' $((tests - failures - errors)) $((failures + errors))
-    done >"$PORTICO_TEST_COUNT"
+  count_junit target/nextest/default/junit.xml >"$PORTICO_TEST_COUNT"
   return "$status"
 }
 
