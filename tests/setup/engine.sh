@@ -14,18 +14,38 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 engine_answers() { docker -H "unix://$1/docker.sock" version; }
 
+# What a further engine needs to keep off the first: a bridge of its own (without one it would delete the
+# first one's), its own addresses, no packet filter rules. All follow from its directory's name.
+isolated_options() {
+  local number bridge
+  number=$((16#$(content_key "$1" | cut -c1-2)))
+  bridge=$(bridge_of "$1")
+  if ! ip link show "$bridge" >/dev/null 2>&1; then
+    ip link add "$bridge" type bridge
+    ip addr add "172.19.$number.1/24" dev "$bridge"
+    ip link set "$bridge" up
+  fi
+  printf '%s\n' --bridge "$bridge" --iptables=false --default-address-pool \
+    "base=172.$((28 + number / 64)).$((number % 64 * 4)).0/22,size=26"
+}
+
+bridge_of() { printf 'pt-%s\n' "$(content_key "$1" | cut -c1-8)"; }
+
 start_engine() {
-  local dir=$1 data=$1/data options=()
+  local dir=$1 data=$1/data isolated=no options=()
   shift
   while [ $# -gt 0 ]; do
     case $1 in
       --data) data=$2 && shift 2 ;;
-      --isolated) options+=(--bridge=none --iptables=false --default-address-pool 'base=172.28.0.0/14,size=26') && shift ;;
+      --isolated) isolated=yes && shift ;;
       *) options+=("$1") && shift ;;
     esac
   done
-  [[ " ${options[*]-} " == *" --bridge=none "* ]] ||
+  if [ "$isolated" = yes ]; then
+    mapfile -t -O "${#options[@]}" options < <(isolated_options "$dir")
+  else
     options+=(--default-address-pool 'base=172.20.0.0/14,size=26')
+  fi
   mkdir -p "$dir" "$data"
   rm -f "$dir/docker.pid"
   # A site's own /etc/docker/daemon.json is not for this engine.
