@@ -157,7 +157,7 @@ export function hydrate(element: HTMLElement, props: Record<string, unknown>): v
   const page = (selector: string) => document.querySelector(selector)?.textContent?.trim();
   const shown: Props = {
     id: props.id,
-    name: String(props.name ?? page('h1') ?? 'the app'),
+    name: String(props.name ?? page('.breadcrumb [aria-current]') ?? 'the app'),
     open: String(props.open ?? '#'),
     state: String(props.state ?? page('.page-head .state') ?? 'requested'),
     created: Number.isNaN(created) ? Date.now() : created,

@@ -26,13 +26,14 @@ const entry = (root: ParentNode, id: string) =>
   root.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"], [data-workload="${CSS.escape(id)}"]`);
 
 export function hydrate(element: HTMLElement, props: Record<string, unknown>): void {
-  if (element.querySelector('table')) table(element, props);
+  const whole = element.closest<HTMLElement>('.table-wrap') ?? element;
+  if (whole.querySelector('table')) table(whole, { name: 'workloads', ...props });
   const note = document.createElement('p');
   note.className = 'live';
   note.dataset.live = 'lost';
   note.setAttribute('role', 'status');
   note.hidden = true;
-  element.before(note);
+  whole.before(note);
 
   let timer = 0;
   const settle = () => {
@@ -74,7 +75,8 @@ async function redraw(element: HTMLElement): Promise<void> {
   if (!page) return;
   const islands = (root: Document) => [...root.querySelectorAll<HTMLElement>('[data-island="workloads"]')];
   const fresh = islands(page)[islands(document).indexOf(element)];
-  const holder = (root: HTMLElement) => root.querySelector<HTMLElement>('tbody') ?? root.querySelector<HTMLElement>('ul, ol');
+  const holder = (root: HTMLElement) =>
+    root.matches('tbody, ul, ol') ? root : (root.querySelector<HTMLElement>('tbody') ?? root.querySelector<HTMLElement>('ul, ol'));
   const here = holder(element);
   const there = fresh && holder(fresh);
   // The list became empty or stopped being so: only the whole page has the right words for that.

@@ -31,7 +31,7 @@ export function points(samples: readonly { at: number; value: number }[], now: n
     .filter(({ at }) => at >= now - span)
     .map(({ at, value }) => [
       round(width - ((now - at) / span) * width),
-      round(height - (Math.min(value, top) / top) * height),
+      round(height - (Math.min(Math.max(0, value), top) / top) * height),
     ]);
 }
 

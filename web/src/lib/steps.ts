@@ -70,7 +70,7 @@ export class Start {
       const order = ORDER.indexOf(name);
       if (this.#last.phase === 'ready' || order < at) return { name: NAMES[name], state: 'done' };
       if (order > at) return { name: NAMES[name], state: 'next' };
-      if (this.#last.phase === 'failed') return { name: NAMES[name], state: 'failed', detail: this.#last.reason };
+      if (this.#last.phase === 'failed') return { name: NAMES[name], state: 'failed' };
       return { name: NAMES[name], state: 'now', ...this.#detail(name) };
     });
   }
