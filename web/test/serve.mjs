@@ -93,7 +93,7 @@ function shell(request, socket) {
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
   const tell = (message) => socket.write(frame(0x81, Buffer.from(JSON.stringify(message))));
   tell({ type: 'hello', cols: 80, rows: 24, title: 'Terminal' });
-  const child = spawn('script', ['-qfc', 'bash --norc', '/dev/null'], { env: { ...process.env, PS1: '\\[\\e[32m\\]ada\\[\\e[0m\\]:\\[\\e[34m\\]\\w\\[\\e[0m\\]$ ', TERM: 'xterm-256color' } });
+  const child = spawn('script', ['-qefc', 'bash --norc', '/dev/null'], { env: { ...process.env, PS1: '\\[\\e[32m\\]ada\\[\\e[0m\\]:\\[\\e[34m\\]\\w\\[\\e[0m\\]$ ', TERM: 'xterm-256color' } });
   child.stdout.on('data', (bytes) => socket.write(frame(0x82, bytes)));
   child.on('exit', (code) => {
     tell({ type: 'exit', code });
