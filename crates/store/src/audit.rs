@@ -58,6 +58,9 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
+/// Records an act. Texts are cut to 200 characters, the detail to 4000, so that nobody can make a line
+/// that is too long to be kept.
+///
 /// # Errors
 /// [`StoreError::Duplicate`] when the id was used.
 pub async fn append(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
@@ -72,14 +75,14 @@ pub async fn append(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
         event.id,
         event.at,
         event.user,
-        event.user_name,
+        cut(&event.user_name, 200),
         via,
         via_id,
-        event.address,
-        event.action,
-        event.thing,
+        cut(&event.address, 200),
+        cut(&event.action, 200),
+        cut(&event.thing, 200),
         outcome_text(event.outcome),
-        event.detail,
+        cut(&event.detail, 4000),
     ];
     tx.execute(INSERT, params).await.map(drop)
 }
@@ -136,6 +139,10 @@ fn bounds(filter: &Filter) -> (String, String) {
     let until = filter.until.and_then(|until| until.checked_add(day).ok());
     let after_all = "z".to_owned();
     (from.map_or_else(String::new, id), until.filter(|at| at.as_millisecond() > 0).map_or(after_all, id))
+}
+
+fn cut(text: &str, max: usize) -> String {
+    text.chars().take(max).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 const fn outcome_text(outcome: Outcome) -> &'static str {

@@ -10,7 +10,7 @@ use crate::{
     error::{RowError, StoreError},
     row::Row,
     tx::Tx,
-    value::params,
+    value::{self, params},
 };
 
 const CLAIM: &str = "INSERT INTO idempotency (user_id, key, request, at) VALUES ($1, $2, $3, $4)
@@ -46,7 +46,8 @@ pub struct Answer {
 /// Claims a key of a user for a request that is known by its digest.
 ///
 /// # Errors
-/// [`StoreError::Reference`] when the user is no more.
+/// [`StoreError::Reference`] when the user is no more, [`StoreError::Unstorable`] for a key of more
+/// than 1000 bytes.
 pub async fn claim(
     tx: &mut Tx,
     user: &UserId,
@@ -54,7 +55,7 @@ pub async fn claim(
     request: &str,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    if tx.execute(CLAIM, params![user, key, request, now]).await? > 0 {
+    if tx.execute(CLAIM, params![user, value::key(key)?, value::key(request)?, now]).await? > 0 {
         return Ok(Claim::New);
     }
     let stored: Option<Stored> = tx.first(BY_KEY, params![user, key]).await?;

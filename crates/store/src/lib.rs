@@ -23,6 +23,7 @@ pub mod meter;
 mod migration;
 pub mod one_time_link;
 pub mod page;
+mod postgres;
 pub mod revocation;
 mod row;
 pub mod setting;

@@ -17,6 +17,9 @@ pub const MAX_ITEMS: u32 = 500;
 /// Longest filter text that is looked for, in characters.
 const MAX_FILTER: usize = 100;
 
+/// How much of each text a filter looks in, in characters.
+const MAX_SEARCHED: usize = 150;
+
 /// What the statement is asked for: one more than the page holds tells whether more follow.
 pub(crate) fn fetch(limit: u32) -> i64 {
     i64::from(limit.clamp(1, MAX_ITEMS)) + 1
@@ -33,7 +36,8 @@ impl<T> Page<T> {
 
 /// What a filter looks in: lower case, so that both databases compare alike.
 pub(crate) fn searchable(parts: &[&str]) -> String {
-    parts.join("\n").to_lowercase()
+    let cut: Vec<String> = parts.iter().map(|part| part.chars().take(MAX_SEARCHED).collect()).collect();
+    cut.join("\n").to_lowercase()
 }
 
 /// A `LIKE` pattern (escape character `\`) for texts that contain what was typed.

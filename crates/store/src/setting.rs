@@ -2,7 +2,11 @@
 
 use portico_core::Secret;
 
-use crate::{error::StoreError, tx::Tx, value::params};
+use crate::{
+    error::StoreError,
+    tx::Tx,
+    value::{self, params},
+};
 
 const GET: &str = "SELECT key, value FROM setting WHERE key = $1";
 const SET: &str = "INSERT INTO setting (key, value) VALUES ($1, $2)
@@ -23,7 +27,7 @@ pub async fn get(tx: &mut Tx, key: &str) -> Result<Option<Secret>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn set(tx: &mut Tx, key: &str, value: &Secret) -> Result<(), StoreError> {
-    tx.execute(SET, params![key, value.expose()]).await.map(drop)
+    tx.execute(SET, params![value::key(key)?, value.expose()]).await.map(drop)
 }
 
 /// The stored value; when there is none, `value` becomes it. All who ask at once get the same.
@@ -31,7 +35,7 @@ pub async fn set(tx: &mut Tx, key: &str, value: &Secret) -> Result<(), StoreErro
 /// # Errors
 /// When the database fails.
 pub async fn get_or_insert(tx: &mut Tx, key: &str, value: &Secret) -> Result<Secret, StoreError> {
-    tx.execute(OFFER, params![key, value.expose()]).await?;
+    tx.execute(OFFER, params![value::key(key)?, value.expose()]).await?;
     get(tx, key).await?.ok_or(StoreError::Missing { what: "setting" })
 }
 

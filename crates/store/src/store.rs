@@ -13,7 +13,9 @@ use crate::{
     error::StoreError,
     event, gone, grant, group, idempotency, login,
     meter::{Meters, TxMeter},
-    migration, one_time_link, revocation, setting,
+    migration, one_time_link,
+    postgres::Postgres,
+    revocation, setting,
     sqlite::{self, Sqlite},
     throttle, ticket, token,
     tx::{Lease, Tx},
@@ -51,6 +53,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Database {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -62,6 +65,7 @@ impl Store {
     pub async fn open(config: &Config) -> Result<Self, StoreError> {
         let database = match (&config.path, &config.postgres) {
             (Some(path), None) => Database::Sqlite(Sqlite::open(path, config).await?),
+            (None, Some(settings)) => Database::Postgres(Postgres::open(settings, config).await?),
             _ => return Err(StoreError::Config("give either `path` or `postgres`".to_owned())),
         };
         Ok(Self { database: Arc::new(database), meters: Arc::default() })
@@ -75,6 +79,7 @@ impl Store {
         let began = Instant::now();
         let lease = match &*self.database {
             Database::Sqlite(sqlite) => Lease::Sqlite(sqlite.begin_read().await?),
+            Database::Postgres(postgres) => Lease::Postgres(Box::new(postgres.begin_read().await?)),
         };
         Ok(Tx::new(name, lease, Arc::clone(&self.meters), began))
     }
@@ -87,6 +92,7 @@ impl Store {
         let began = Instant::now();
         let lease = match &*self.database {
             Database::Sqlite(sqlite) => Lease::Sqlite(sqlite.begin_write().await?),
+            Database::Postgres(postgres) => Lease::Postgres(Box::new(postgres.begin_write().await?)),
         };
         Ok(Tx::new(name, lease, Arc::clone(&self.meters), began))
     }
@@ -100,6 +106,7 @@ impl Store {
         let count = statements.len();
         match &*self.database {
             Database::Sqlite(sqlite) => sqlite.prepare(statements).await?,
+            Database::Postgres(postgres) => postgres.prepare(statements).await?,
         }
         Ok(count)
     }
@@ -109,6 +116,7 @@ impl Store {
     pub fn describe(&self) -> String {
         match &*self.database {
             Database::Sqlite(sqlite) => format!("SQLite {}", sqlite.path().display()),
+            Database::Postgres(postgres) => format!("PostgreSQL {}", postgres.place()),
         }
     }
 
@@ -123,7 +131,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unsupported`] with PostgreSQL; otherwise what is wrong with disk or database.
     pub async fn backup(&self, target: &Path) -> Result<(), StoreError> {
-        let Database::Sqlite(sqlite) = &*self.database;
+        let Database::Sqlite(sqlite) = &*self.database else {
+            return Err(StoreError::Unsupported("a backup"));
+        };
         let (path, target) = (sqlite.path().to_owned(), target.to_owned());
         let done = tokio::task::spawn_blocking(move || sqlite::backup::back_up(&path, &target));
         done.await.map_err(|_| StoreError::Closed)?
@@ -136,7 +146,7 @@ impl Store {
     /// [`StoreError::InUse`] while a process has the database open, [`StoreError::Corrupt`] or
     /// [`StoreError::Newer`] for a copy that cannot be used; then nothing was changed.
     pub async fn restore(config: &Config, source: &Path) -> Result<Option<PathBuf>, StoreError> {
-        let Some(path) = config.path.clone() else { return Err(StoreError::Unsupported("restore")) };
+        let Some(path) = config.path.clone() else { return Err(StoreError::Unsupported("a restore")) };
         let source = source.to_owned();
         let done = tokio::task::spawn_blocking(move || sqlite::backup::restore(&path, &source));
         done.await.map_err(|_| StoreError::Closed)?
@@ -147,6 +157,7 @@ impl Store {
     pub async fn close(&self) {
         match &*self.database {
             Database::Sqlite(sqlite) => sqlite.close().await,
+            Database::Postgres(postgres) => postgres.close(),
         }
     }
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::{
+    digest::hex_of,
     error::{RowError, StoreError},
     row::Row,
     tx::Tx,
@@ -22,7 +23,7 @@ const PRUNE: &str = "DELETE FROM throttle WHERE last < $1";
 
 pub(crate) const STATEMENTS: &[&str] = &[RECORD, SINCE, CLEAR, PRUNE];
 
-/// What failures are counted by. Texts may be what a stranger typed; the caller bounds their length.
+/// What failures are counted by. The text may be whatever a stranger typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'a> {
     /// An account by [`portico_core::names::DisplayName::key`], whether it exists or not.
@@ -38,12 +39,15 @@ pub struct Failures {
     pub last: Option<Timestamp>,
 }
 
-impl<'a> Subject<'a> {
-    const fn parts(self) -> (&'static str, &'a str) {
-        match self {
+impl Subject<'_> {
+    /// The kind, and the text or what stands for one that does not fit into a key.
+    fn parts(self) -> (&'static str, String) {
+        let (kind, text) = match self {
             Self::Account(key) => ("account", key),
             Self::Address(address) => ("address", address),
-        }
+        };
+        let fits = text.len() <= 200 && !text.contains('\0');
+        (kind, if fits { text.to_owned() } else { format!("sha256 {}", hex_of(text.as_bytes())) })
     }
 }
 

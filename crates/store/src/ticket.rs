@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::{error::StoreError, tx::Tx, value::params};
+use crate::{
+    error::StoreError,
+    tx::Tx,
+    value::{self, params},
+};
 
 const SPEND: &str = "INSERT INTO ticket (nonce, until) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING";
 const PRUNE: &str = "DELETE FROM ticket WHERE until <= $1";
@@ -23,7 +27,7 @@ pub enum Spent {
 /// # Errors
 /// When the database fails.
 pub async fn spend(tx: &mut Tx, nonce: &str, until: Timestamp) -> Result<Spent, StoreError> {
-    let added = tx.execute(SPEND, params![nonce, until]).await?;
+    let added = tx.execute(SPEND, params![value::key(nonce)?, until]).await?;
     Ok(if added > 0 { Spent::Now } else { Spent::Before })
 }
 

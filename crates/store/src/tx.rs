@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use crate::{
     error::{RowError, StoreError},
     meter::{Ending, Meters},
+    postgres,
     row::Row,
     sqlite,
     value::Value,
@@ -25,6 +26,7 @@ pub struct Tx {
 
 pub(crate) enum Lease {
     Sqlite(sqlite::Lease),
+    Postgres(Box<postgres::Lease>),
 }
 
 impl Tx {
@@ -49,6 +51,7 @@ impl Tx {
         }
         match &mut self.lease {
             Lease::Sqlite(lease) => lease.commit(self.name).await?,
+            Lease::Postgres(lease) => lease.commit().await?,
         }
         self.ending = Ending::Committed;
         Ok(())
@@ -59,6 +62,7 @@ impl Tx {
         self.admit(&params)?;
         let result = match &mut self.lease {
             Lease::Sqlite(lease) => lease.execute(self.name, sql, params).await,
+            Lease::Postgres(lease) => lease.execute(sql, &params).await,
         };
         self.failed = result.is_err();
         result
@@ -73,6 +77,7 @@ impl Tx {
         self.admit(&params)?;
         let result = match &mut self.lease {
             Lease::Sqlite(lease) => lease.rows(self.name, sql, params).await,
+            Lease::Postgres(lease) => lease.rows(sql, &params).await,
         };
         self.failed = result.is_err();
         result

@@ -13,6 +13,17 @@ use crate::error::StoreError;
 /// Longest text that is stored, in bytes.
 pub(crate) const MAX_TEXT: usize = 8 << 20;
 
+/// Longest text that is a key, in bytes: the server's indexes take 2700.
+const MAX_KEY: usize = 1000;
+
+/// Refuses a text from outside that is too long to be a key.
+pub(crate) fn key(text: &str) -> Result<&str, StoreError> {
+    if text.len() > MAX_KEY {
+        return Err(StoreError::Unstorable { reason: "a key is longer than 1000 bytes" });
+    }
+    Ok(text)
+}
+
 /// A parameter of a statement or a column of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
