@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use bollard::{errors::Error, models::EventMessage, query_parameters::EventsOptions};
 use futures_util::{StreamExt, stream, stream::BoxStream};
+use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
 
 use super::{Engine, labels};
@@ -50,24 +51,25 @@ impl Listener {
                 sleep(self.pause).await;
                 self.pause = (self.pause * 2).min(LONGEST);
             }
-            match self.engine.link().await {
-                Ok(link) => {
-                    // Asked before the look that the caller takes now, so that nothing falls between.
-                    self.events = Some(link.docker.events(Some(self.options())).boxed());
-                    return;
-                }
-                Err(_) => {
-                    sleep(self.pause).await;
-                    self.pause = (self.pause * 2).min(LONGEST);
-                }
+            // From this moment on, by the engine's own clock, so that nothing falls between the look that
+            // the caller takes now and the conversation, which begins later.
+            if let Ok(link) = self.engine.link().await
+                && let Ok(info) = link.docker.info().await
+            {
+                let now = info.system_time.and_then(|time| time.parse::<Timestamp>().ok());
+                let since = now.map(|now| now.as_second().to_string());
+                self.events = Some(link.docker.events(Some(self.options(since))).boxed());
+                return;
             }
+            sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(LONGEST);
         }
     }
 
-    fn options(&self) -> EventsOptions {
+    fn options(&self, since: Option<String>) -> EventsOptions {
         let mut filters: HashMap<_, _> = labels::filter([(labels::REALM, self.engine.realm().as_str())]);
         filters.insert("type".to_owned(), vec!["container".to_owned()]);
         filters.insert("event".to_owned(), EVENTS.map(str::to_owned).to_vec());
-        EventsOptions { filters: Some(filters), ..EventsOptions::default() }
+        EventsOptions { since, filters: Some(filters), ..EventsOptions::default() }
     }
 }

@@ -31,6 +31,9 @@ pub(super) fn is_conflict(error: &Error) -> bool {
 /// What the engine said, in one line.
 pub(super) fn message(error: &Error) -> String {
     match error {
+        Error::DockerResponseServerError { status_code, message } if message.trim().is_empty() => {
+            format!("status {status_code}, without a reason")
+        }
         Error::DockerResponseServerError { message, .. } => clean(message),
         Error::DockerStreamError { error } => clean(error),
         Error::RequestTimeoutError => "it did not answer in time".to_owned(),

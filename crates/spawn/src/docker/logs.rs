@@ -16,7 +16,10 @@ use portico_core::{
 };
 use tokio::time::sleep;
 
-use super::{Engine, error::translate};
+use super::{
+    Engine,
+    error::{is_missing, translate},
+};
 
 /// How long a follower waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -92,7 +95,12 @@ impl Reader {
         if !matches!(output, Some(Ok(_))) {
             self.stream = None;
         }
-        output.map(|output| output.map_err(|error| translate(&error)))
+        match output? {
+            Ok(output) => Some(Ok(output)),
+            // Removed meanwhile: its log is over.
+            Err(error) if is_missing(&error) => None,
+            Err(error) => Some(Err(translate(&error))),
+        }
     }
 }
 

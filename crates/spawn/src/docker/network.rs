@@ -1,6 +1,8 @@
 //! A network for each run: a bridge that it shares with nobody but the front door's host.
 //!
-//! Docker lets several networks have one name, so ours are found by label, and named by id.
+//! Docker lets several networks have one name and then stumbles over it. A launch that was broken off may
+//! still get its network when the next one makes another. So the name ends in the address, which is
+//! unique, and a run's networks, of which one is used, are found by label.
 
 use bollard::{
     models::{Ipam, IpamConfig, Network as Found, NetworkCreateRequest},
@@ -131,7 +133,7 @@ fn request(realm: &Realm, plan: &LaunchPlan, subnet: Subnet) -> NetworkCreateReq
     // Only the host can open connections to it, and, where it may reach out, the host lets answers back in.
     let options = [("com.docker.network.bridge.enable_icc", "false")];
     NetworkCreateRequest {
-        name: plan.instance.to_string(),
+        name: format!("{}-{}", plan.instance, subnet.place()),
         driver: Some("bridge".to_owned()),
         internal: Some(plan.spec.network == Network::None),
         attachable: Some(false),

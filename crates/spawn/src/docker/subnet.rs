@@ -47,6 +47,11 @@ impl Pool {
 }
 
 impl Subnet {
+    /// The address in hexadecimal, for names.
+    pub(super) fn place(self) -> String {
+        format!("{:08x}", self.base)
+    }
+
     fn overlaps(self, other: Self) -> bool {
         let mask = mask(self.length.min(other.length));
         self.base & mask == other.base & mask

@@ -24,7 +24,7 @@ use portico_core::{
 
 use super::{
     WORKSPACE,
-    error::{is_conflict, is_missing, translate},
+    error::{is_conflict, is_missing, status, translate},
     labels,
     link::{Link, optional},
 };
@@ -72,8 +72,12 @@ pub(super) async fn prepare(
 ) -> Result<(), SpawnError> {
     let options = ContainerArchiveInfoOptions { path: WORKSPACE.to_owned() };
     let state = link.docker.get_container_archive_info(container, Some(options)).await;
-    if state.map_err(|error| translate(&error))?.file_mode & 0o777 == MODE {
-        return Ok(());
+    match state {
+        Ok(state) if state.file_mode & 0o777 == MODE => return Ok(()),
+        Ok(_) => {}
+        // This question gets no reason with a refusal; the start, which has the same trouble, does.
+        Err(error) if status(&error).is_some() => {}
+        Err(error) => return Err(translate(&error)),
     }
     let body = ContainerCreateBody {
         image: Some(image.image.clone()),

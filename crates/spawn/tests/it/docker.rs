@@ -3,7 +3,10 @@
 //! Each test has a realm of its own, so that all can run at the same time on one engine, and leaves
 //! nothing of that realm behind.
 
+mod behind_our_back;
 mod build;
+mod restart;
+mod walls;
 
 use std::{
     collections::HashMap,
@@ -22,7 +25,7 @@ use portico_core::{
     app::{Image, Listen, Program, RootFilesystem},
     launch::LaunchPlan,
     names::Realm,
-    ports::{Follow, InstanceStatus, Spawner},
+    ports::{Follow, Spawner},
 };
 use portico_spawn::docker::{Config, Engine, Pull};
 
@@ -88,7 +91,8 @@ impl Site {
         let options = ListVolumesOptions { filters: Some(filters) };
         let volumes = docker.list_volumes(Some(options)).await.expect("volumes").volumes.unwrap_or_default();
         let containers = containers.into_iter().map(|found| format!("container {:?}", found.names));
-        let networks = networks.into_iter().map(|found| format!("network {:?}", found.name));
+        let networks =
+            networks.into_iter().map(|found| format!("network {}", found.name.unwrap_or_default()));
         let volumes = volumes.into_iter().map(|found| format!("volume {}", found.name));
         containers.chain(networks).chain(volumes).collect()
     }
@@ -128,22 +132,13 @@ impl Fixture for Site {
     async fn clean(&self) {
         let engine = self.docker_engine();
         for instance in engine.list().await.expect("listed") {
-            if instance.status == InstanceStatus::Running {
-                engine.stop(&instance.name, std::time::Duration::ZERO).await.expect("stopped");
-            }
+            engine.stop(&instance.name, std::time::Duration::ZERO).await.expect("stopped");
             engine.remove(&instance.name).await.expect("removed");
-            engine.discard_workspace(&instance.label).await.expect("discarded");
         }
-        // A workspace outlives its instances; tests that removed one by hand left it.
-        let volumes: Vec<_> = self
-            .objects()
-            .await
-            .into_iter()
-            .filter_map(|name| Some(name.strip_prefix("volume ")?.to_owned()))
-            .collect();
-        for volume in volumes {
-            let label = volume.rsplit('-').next().expect("a last part").parse().expect("a label");
-            engine.discard_workspace(&label).await.expect("discarded");
+        for name in self.objects().await {
+            if let Some(label) = name.strip_prefix("volume ").and_then(|volume| volume.rsplit('-').next()) {
+                engine.discard_workspace(&label.parse().expect("a label")).await.expect("discarded");
+            }
         }
         engine.sweep(std::time::Duration::ZERO).await.expect("swept");
         assert_eq!(self.objects().await, Vec::<String>::new(), "nothing is left");
