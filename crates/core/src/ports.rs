@@ -200,6 +200,18 @@ pub trait Probe: Send + Sync + 'static {
     async fn wait(&self, engine: &dyn Spawner, check: &Check, main: &Upstream, instance: &InstanceName);
 }
 
+/// How browsers reach workloads; the front door knows.
+pub trait Origins: Send + Sync + 'static {
+    /// Origin of an entry point, without a slash at its end.
+    fn origin(&self, label: &Label, entry: &EntryPointName) -> String;
+
+    /// `/` where the entry point has its own origin, else the path it lives under, with slashes around.
+    fn base_path(&self, label: &Label, entry: &EntryPointName) -> String;
+
+    /// Where a browser exchanges a ticket for a pass and goes on to `next`, a path at that origin.
+    fn ticket_url(&self, label: &Label, entry: &EntryPointName, ticket: &str, next: &str) -> String;
+}
+
 /// What the front door asks of the hub.
 #[async_trait]
 pub trait Gate: Send + Sync + 'static {

@@ -4,8 +4,10 @@ use portico_core::{login::LoginLifetime, names::Realm};
 use serde::{Deserialize, Serialize};
 
 mod public_url;
+mod work;
 
 pub use public_url::{InvalidUrl, PublicUrl};
+pub use work::{CatalogueConfig, WorkloadConfig};
 
 /// Settings of the hub.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Config {
     pub login: LoginConfig,
     pub token: TokenConfig,
     pub password: PasswordConfig,
+    pub catalogue: CatalogueConfig,
+    pub workload: WorkloadConfig,
 }
 
 impl Default for Config {
@@ -35,6 +39,8 @@ impl Default for Config {
             login: LoginConfig::default(),
             token: TokenConfig::default(),
             password: PasswordConfig::default(),
+            catalogue: CatalogueConfig::default(),
+            workload: WorkloadConfig::default(),
         }
     }
 }

@@ -8,11 +8,15 @@
 pub mod api;
 pub mod auth;
 pub mod bus;
+pub mod catalogue;
 pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod error;
+pub mod gate;
 pub mod http;
+pub mod live;
+pub mod metrics;
 pub mod router;
 pub mod service;
 pub mod state;

@@ -3,21 +3,31 @@
 //! It holds no behaviour: what can be done stands in `service`, as functions that take the hub, the
 //! actor and, for effects, a permit.
 
-use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, ops::Deref, path::PathBuf, sync::Arc};
 
 use data_encoding::HEXLOWER;
-use portico_core::{Secret, Timestamp, names::EngineName, pass::PassKey, ports::Spawner, route::Published};
+use portico_core::{
+    Secret, Timestamp,
+    names::EngineName,
+    pass::PassKey,
+    ports::{Origins, Probe, Spawner},
+    route::Published,
+    workload::Workload,
+};
 use portico_store::Store;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{csrf::CsrfKey, password::Passwords},
-    bus::Bus,
+    bus::{Bus, Change},
+    catalogue::Catalogue,
     clock::Clock,
     config::Config,
     entropy,
     error::Error,
+    live::Live,
+    metrics::Metrics,
     service::revocation,
 };
 
@@ -31,6 +41,15 @@ pub struct Inner {
     pub store: Store,
     pub clock: Clock,
     pub engines: Engines,
+    /// Sees when an app answers.
+    pub probe: Arc<dyn Probe>,
+    /// How browsers reach workloads.
+    pub origins: Arc<dyn Origins>,
+    /// Where logs of workloads are kept.
+    pub data_dir: PathBuf,
+    pub catalogue: Catalogue,
+    pub live: Live,
+    pub metrics: Metrics,
     /// What the front door knows: routes and revocations.
     pub published: watch::Sender<Published>,
     pub bus: Bus,
@@ -65,6 +84,9 @@ pub struct Parts {
     pub store: Store,
     pub clock: Clock,
     pub engines: Engines,
+    pub probe: Arc<dyn Probe>,
+    pub origins: Arc<dyn Origins>,
+    pub data_dir: PathBuf,
     pub tasks: Tasks,
 }
 
@@ -74,15 +96,44 @@ impl Hub {
     /// # Errors
     /// When the store fails.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
-        let Parts { config, store, clock, engines, tasks } = parts;
+        let Parts { config, store, clock, engines, probe, origins, data_dir, tasks } = parts;
         let keys = Keys::load(&store).await?;
         let passwords = Passwords::new(config.password.clone());
         let published = watch::Sender::new(Published::default());
         let bus = Bus::default();
-        let inner = Inner { config, store, clock, engines, published, bus, keys, passwords, tasks };
-        let hub = Self(Arc::new(inner));
+        let (catalogue, live, metrics) = (Catalogue::default(), Live::default(), Metrics::default());
+        let hub = Self(Arc::new(Inner {
+            config,
+            store,
+            clock,
+            engines,
+            probe,
+            origins,
+            data_dir,
+            catalogue,
+            live,
+            metrics,
+            published,
+            bus,
+            keys,
+            passwords,
+            tasks,
+        }));
         revocation::reload(&hub).await?;
+        crate::catalogue::reload(&hub).await?;
         Ok(hub)
+    }
+
+    /// Tells that something of a workload changed.
+    pub(crate) fn tell_workload(&self, workload: &Workload) {
+        let (id, owner) = (workload.id.clone(), workload.owner.user.clone());
+        self.bus.tell(Change::Workload { id, owner });
+    }
+
+    /// Tells that a workload was deleted.
+    pub(crate) fn tell_workload_gone(&self, workload: &Workload) {
+        let (id, owner) = (workload.id.clone(), workload.owner.user.clone());
+        self.bus.tell(Change::WorkloadGone { id, owner });
     }
 
     #[must_use]

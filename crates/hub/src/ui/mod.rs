@@ -7,6 +7,7 @@
 mod account;
 mod admin;
 mod assets;
+pub(crate) mod door;
 pub mod error;
 mod frame;
 mod shown_once;
