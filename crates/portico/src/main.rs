@@ -1,1 +1,28 @@
-fn main() {}
+//! Portico: a self-hosted research gateway.
+//!
+//! This file only picks the command. What a command does stands under [`command`]; how the parts of a
+//! running gateway are put together stands in [`serve`], which reads like a table of contents.
+
+mod command;
+mod config;
+mod lifecycle;
+mod logging;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::command::Cli;
+
+fn main() -> ExitCode {
+    restore_sigpipe_manners();
+    let cli = Cli::parse();
+    match cli.run() {
+        Ok(code) => code,
+        Err(error) => {
+            output::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

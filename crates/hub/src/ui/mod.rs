@@ -10,10 +10,15 @@ mod assets;
 pub(crate) mod door;
 pub mod error;
 mod frame;
+mod home;
+mod launch;
+mod open;
 mod shown_once;
 mod sign_in;
 mod view;
 mod welcome;
+mod workload;
+mod workloads;
 
 use crate::router::Pages;
 
@@ -24,6 +29,11 @@ pub fn routes() -> Pages {
         .merge(account::routes())
         .merge(admin::routes())
         .merge(assets::routes())
+        .merge(home::routes())
+        .merge(launch::routes())
+        .merge(open::routes())
         .merge(sign_in::routes())
         .merge(welcome::routes())
+        .merge(workload::routes())
+        .merge(workloads::routes())
 }

@@ -7,6 +7,8 @@ use portico_core::{
     workload::{Phase, State, Workload},
 };
 
+use crate::{live::Availability, service::app::Offer};
+
 /// A moment: exact for machines, readable without JavaScript; the browser makes it relative.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
@@ -100,10 +102,48 @@ impl WorkloadView {
     }
 }
 
+/// An app in the catalogue.
+#[derive(Debug, Clone)]
+pub(crate) struct AppView {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) category: String,
+    pub(crate) icon: Icon,
+    pub(crate) engine: String,
+    /// Why it cannot be launched now, and what to do.
+    pub(crate) problem: Option<String>,
+}
+
+impl AppView {
+    pub(crate) fn new(offer: &Offer) -> Self {
+        let app = &offer.entry.app;
+        let problem = match &offer.availability {
+            Availability::Unavailable { problem, hint } => Some(format!("{}. {hint}", capital(problem))),
+            Availability::Unknown | Availability::Available => None,
+        };
+        Self {
+            name: app.name.to_string(),
+            title: app.title.clone(),
+            description: app.description.clone(),
+            category: app.category.clone(),
+            icon: Icon(app.icon.clone()),
+            engine: app.engine.to_string(),
+            problem,
+        }
+    }
+}
+
+/// With a capital letter first.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// The hub's path that leads into a workload, by one of its doors.
 pub(crate) fn open_path(label: &Label, door: Option<&EntryPointName>) -> String {
     match door.filter(|door| door.as_str() != "main") {
-        Some(door) => format!("/open/{label}?door={door}"),
+        Some(door) => format!("/open/{label}?entry={door}"),
         None => format!("/open/{label}"),
     }
 }

@@ -1,0 +1,60 @@
+//! A running Portico, put together. Each step stands in a module of its own; this file is the order.
+
+pub(crate) mod announce;
+pub(crate) mod console;
+pub(crate) mod engines;
+pub(crate) mod front;
+mod http;
+mod metrics;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use portico_hub::{Hub, state::Tasks};
+use portico_store::Store;
+use prometheus_client::registry::Registry;
+
+use crate::{config::Config, lifecycle::Lifecycle, logging};
+
+/// How long running requests may take to finish after the first signal.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Runs until a signal asks to stop.
+pub(crate) async fn run(config: Config, greeting: announce::Greeting) -> Result<()> {
+    logging::start(&config.log)?;
+    let lifecycle = Lifecycle::default();
+    let mut registry = Registry::with_prefix("portico");
+
+    let listeners = front::listen(&config)?;
+    prepare(&config)?;
+    let hub = start_hub(&config, &lifecycle, &mut registry).await?;
+    let front = front::build(&config, &hub, &mut registry)?;
+    console::serve(&config, &hub, &lifecycle)?;
+    metrics::serve(&config, registry, &lifecycle).await?;
+    front::serve(front, listeners, &lifecycle);
+
+    announce::greet(&config, &hub, greeting).await?;
+    lifecycle.run(DRAIN).await?;
+    hub.store.close().await;
+    Ok(())
+}
+
+/// Opens the store and the engines, and starts the hub, which adopts what runs.
+pub(crate) async fn start_hub(config: &Config, lifecycle: &Lifecycle, registry: &mut Registry) -> Result<Hub> {
+    let store = Store::open(&config.store()).await.context("the database cannot be opened")?;
+    let engines = engines::open(config)?;
+    let tasks = Tasks { tracker: lifecycle.tasks.clone(), soft: lifecycle.soft.clone() };
+    Hub::start(config.hub()?, store, engines, registry, tasks).await.context("the hub cannot start")
+}
+
+/// Makes the data directory, for this user alone.
+pub(crate) fn prepare(config: &Config) -> Result<()> {
+    let mut directory = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(directory.recursive(true), 0o700);
+    directory.create(&config.data_dir).with_context(|| {
+        format!(
+            "cannot make the data directory {}: name a directory that this user may write with --data or data_dir",
+            config.data_dir.display()
+        )
+    })
+}
