@@ -1,6 +1,9 @@
 //! Which address belongs to what: from a host and path to hub or workload, and back.
 
-use portico_core::names::{EntryPointName, Label};
+use portico_core::{
+    names::{EntryPointName, Label},
+    ports::Origins,
+};
 use thiserror::Error;
 
 use crate::{
@@ -221,6 +224,20 @@ fn check_limits(config: &Config) -> Result<(), InvalidConfig> {
         }
     }
     Ok(())
+}
+
+impl Origins for Addresses {
+    fn origin(&self, label: &Label, entry: &EntryPointName) -> String {
+        self.origin(label, entry)
+    }
+
+    fn base_path(&self, label: &Label, entry: &EntryPointName) -> String {
+        self.base_path(label, entry)
+    }
+
+    fn ticket_url(&self, label: &Label, entry: &EntryPointName, ticket: &str, next: &str) -> String {
+        self.ticket_url(label, entry, ticket, next)
+    }
 }
 
 #[cfg(test)]

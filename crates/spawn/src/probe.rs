@@ -6,8 +6,14 @@
 
 use std::{io, path::Path, time::Duration};
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
-use portico_core::{app::Check, names::InstanceName, ports::Follow, ports::Spawner, route::Upstream};
+use portico_core::{
+    app::Check,
+    names::InstanceName,
+    ports::{Follow, Probe, Spawner},
+    route::Upstream,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, UnixStream},
@@ -34,6 +40,17 @@ pub struct Target<'a> {
     /// Where `main` listens.
     pub main: &'a Upstream,
     pub instance: &'a InstanceName,
+}
+
+/// [`wait`] as a port of the hub.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Direct;
+
+#[async_trait]
+impl Probe for Direct {
+    async fn wait(&self, engine: &dyn Spawner, check: &Check, main: &Upstream, instance: &InstanceName) {
+        wait(engine, Target { check, main, instance }).await;
+    }
 }
 
 /// Returns once the app counts as ready. Never returns for an app that never answers: put a deadline
