@@ -39,24 +39,28 @@ pub(crate) fn checksum(sql: &str) -> String {
     hex_of(sql.as_bytes())
 }
 
-/// What is still to be done.
+/// Which of `steps` are still to be done.
 ///
 /// # Errors
 /// When the database went further than this binary knows, or another way.
-pub(crate) fn pending(place: &str, applied: &[Applied]) -> Result<&'static [Step], StoreError> {
-    let known = STEPS.last().map_or(0, |step| step.version);
+pub(crate) fn pending<'a>(
+    steps: &'a [Step],
+    place: &str,
+    applied: &[Applied],
+) -> Result<&'a [Step], StoreError> {
+    let known = steps.last().map_or(0, |step| step.version);
     if let Some(last) = applied.last().filter(|last| last.version > known) {
         return Err(StoreError::Newer { place: place.to_owned(), found: last.version, known });
     }
     for (position, had) in applied.iter().enumerate() {
-        let same = STEPS
+        let same = steps
             .get(position)
             .is_some_and(|step| step.version == had.version && checksum(step.sql) == had.checksum);
         if !same {
             return Err(StoreError::ForeignMigration { version: had.version });
         }
     }
-    Ok(STEPS.get(applied.len()..).unwrap_or_default())
+    Ok(steps.get(applied.len()..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -79,10 +83,10 @@ mod tests {
     #[test]
     fn a_database_from_the_future_or_from_elsewhere_is_refused() {
         let applied = |version, checksum: &str| Applied { version, checksum: checksum.to_owned() };
-        let newer = pending("x", &[applied(99_991_231_000_000, "")]).expect_err("refused");
+        let newer = pending(STEPS, "x", &[applied(99_991_231_000_000, "")]).expect_err("refused");
         assert!(matches!(newer, StoreError::Newer { found: 99_991_231_000_000, .. }));
-        let foreign = pending("x", &[applied(STEPS[0].version, "other")]).expect_err("refused");
+        let foreign = pending(STEPS, "x", &[applied(STEPS[0].version, "other")]).expect_err("refused");
         assert!(matches!(foreign, StoreError::ForeignMigration { .. }));
-        assert_eq!(pending("x", &[]).expect("all").len(), STEPS.len());
+        assert_eq!(pending(STEPS, "x", &[]).expect("all").len(), STEPS.len());
     }
 }

@@ -139,7 +139,7 @@ impl Postgres {
             |row: &tokio_postgres::Row| Ok(Applied { version: row.try_get(0)?, checksum: row.try_get(1)? });
         let applied: Vec<_> =
             rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| tell(&error))?;
-        for step in migration::pending(&self.place, &applied)? {
+        for step in migration::pending(migration::STEPS, &self.place, &applied)? {
             let failed = |source| StoreError::Migration { version: step.version, source: Box::new(source) };
             run(step.sql).await.map_err(failed)?;
             let checksum = migration::checksum(step.sql);

@@ -67,7 +67,7 @@ pub(crate) fn restore(path: &Path, source: &Path) -> Result<Option<PathBuf>, Sto
         place: source.display().to_string(),
         detail: format!("it is no backup of Portico: {error}"),
     })?;
-    migration::pending(&source.display().to_string(), &applied)?;
+    migration::pending(migration::STEPS, &source.display().to_string(), &applied)?;
     let part = beside(path, ".part");
     remove(&part)?;
     if let Err(error) = write_copy(&from, &part, &Faults::new(path)) {

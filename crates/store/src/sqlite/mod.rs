@@ -29,7 +29,11 @@ use self::{
     worker::{Job, Worker},
 };
 pub(crate) use self::{guard::Guard, lease::Lease};
-use crate::{config::Config, error::StoreError, migration};
+use crate::{
+    config::Config,
+    error::StoreError,
+    migration::{self, Step},
+};
 
 /// An open database file.
 #[derive(Debug)]
@@ -38,7 +42,6 @@ pub(crate) struct Sqlite {
     wait: Duration,
     writer: Lane,
     readers: Lane,
-    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// A way to threads of one kind: who holds a permit finds one of them free.
@@ -46,6 +49,7 @@ pub(crate) struct Sqlite {
 struct Lane {
     free: Arc<Semaphore>,
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Sqlite {
@@ -60,32 +64,21 @@ impl Sqlite {
         let guard = Arc::new(Guard::take(&path)?);
         let faults = Faults::new(&path);
         let mut writer = connect(&path, &faults)?;
-        migrate(&path, &mut writer, &faults)?;
-        let mut threads = Vec::new();
+        migrate(migration::STEPS, &path, &mut writer, &faults)?;
         let limit = Duration::from_secs(u64::from(config.transaction_seconds.max(1)));
-        let mut start = |name: &str, connection, jobs: Arc<Mutex<mpsc::Receiver<Job>>>| {
-            let worker = Worker { connection, faults: faults.clone(), limit, guard: Arc::clone(&guard) };
-            let thread = std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || worker.run(&jobs))
-                .map_err(|error| StoreError::io("starting a thread for", &path, error))?;
-            threads.push(thread);
-            Ok::<_, StoreError>(())
-        };
-        let (sender, jobs) = mpsc::channel();
-        start("store-writer", writer, Arc::new(Mutex::new(jobs)))?;
-        let writer = Lane::new(1, sender);
-        let count = config.readers.clamp(1, 16);
-        let (sender, jobs) = mpsc::channel();
-        let jobs = Arc::new(Mutex::new(jobs));
-        for _ in 0..count {
+        let worker =
+            |connection| Worker { connection, faults: faults.clone(), limit, guard: Arc::clone(&guard) };
+        let read = || {
             let connection = connect(&path, &faults)?;
             connection.pragma_update(None, "query_only", true).map_err(|error| faults.tell(error))?;
-            start("store-reader", connection, Arc::clone(&jobs))?;
-        }
-        let readers = Lane::new(usize::from(count), sender);
+            Ok::<_, StoreError>(worker(connection))
+        };
+        let readers = (0..config.readers.clamp(1, 16)).map(|_| read()).collect::<Result<Vec<_>, _>>()?;
+        let failed = |error| StoreError::io("starting a thread for", &path, error);
+        let readers = Lane::start("store-reader", readers).map_err(failed)?;
+        let writer = Lane::start("store-writer", vec![worker(writer)]).map_err(failed)?;
         let wait = Duration::from_secs(u64::from(config.wait_seconds.max(1)));
-        Ok(Self { path, wait, writer, readers, threads: Mutex::new(threads) })
+        Ok(Self { path, wait, writer, readers })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -108,12 +101,30 @@ impl Sqlite {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Lets running transactions end, then closes the connections and gives up the lock.
+    /// Lets running transactions end, then closes the connections and gives up the lock. The writer is
+    /// the last: whoever closes last moves the log into the file.
     pub(crate) async fn close(&self) {
-        for lane in [&self.writer, &self.readers] {
-            drop(lane.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        }
-        let threads: Vec<_> = self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Lane {
+    fn start(name: &str, workers: Vec<Worker>) -> io::Result<Self> {
+        let (sender, jobs) = mpsc::channel();
+        let jobs = Arc::new(Mutex::new(jobs));
+        let free = Arc::new(Semaphore::new(workers.len()));
+        let start = |worker: Worker| {
+            let jobs = Arc::clone(&jobs);
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(&jobs))
+        };
+        let threads = workers.into_iter().map(start).collect::<io::Result<_>>()?;
+        Ok(Self { free, jobs: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+    }
+
+    async fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 if thread.join().is_err() {
@@ -124,12 +135,6 @@ impl Sqlite {
         if let Err(error) = joined.await {
             tracing::error!(error = %error, "the database was not closed in order");
         }
-    }
-}
-
-impl Lane {
-    fn new(threads: usize, jobs: mpsc::Sender<Job>) -> Self {
-        Self { free: Arc::new(Semaphore::new(threads)), jobs: Mutex::new(Some(jobs)) }
     }
 
     async fn wait_free(&self, wait: Duration) -> Result<tokio::sync::OwnedSemaphorePermit, StoreError> {
@@ -189,10 +194,15 @@ fn directory_of(path: &Path) -> PathBuf {
 }
 
 /// Brings the schema up to date in one transaction, with a copy of what was there before.
-fn migrate(path: &Path, connection: &mut Connection, faults: &Faults) -> Result<(), StoreError> {
+fn migrate(
+    steps: &[Step],
+    path: &Path,
+    connection: &mut Connection,
+    faults: &Faults,
+) -> Result<(), StoreError> {
     let place = path.display().to_string();
     let applied = backup::applied(connection).map_err(|error| faults.tell(error))?;
-    let pending = migration::pending(&place, &applied)?;
+    let pending = migration::pending(steps, &place, &applied)?;
     let (Some(first), before) = (pending.first(), applied.last().map(|step| step.version)) else {
         return Ok(());
     };
@@ -223,4 +233,49 @@ fn migrate(path: &Path, connection: &mut Connection, faults: &Faults) -> Result<
 pub(crate) fn hide(path: &Path) -> Result<(), StoreError> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
         .map_err(|error| StoreError::io("protecting", path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Step = Step { version: 1, name: "first", sql: "CREATE TABLE one (id BIGINT)" };
+    const SECOND: Step = Step { version: 2, name: "second", sql: "ALTER TABLE one ADD COLUMN more TEXT" };
+    const BROKEN: Step = Step { version: 3, name: "broken", sql: "CREATE TABLE two (id BIGINT); nonsense" };
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let sql = "SELECT sql FROM sqlite_schema WHERE name IN ('one', 'two') ORDER BY name";
+        let mut statement = connection.prepare(sql).expect("a statement");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("texts")
+    }
+
+    #[test]
+    fn a_database_is_copied_before_its_schema_changes() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("portico.db");
+        let faults = Faults::new(&path);
+        let mut connection = connect(&path, &faults).expect("opens");
+        migrate(&[FIRST], &path, &mut connection, &faults).expect("migrates");
+        assert_eq!(fs::read_dir(&directory).expect("a directory").count(), 3, "the file and its log");
+        let before = tables(&connection);
+        migrate(&[FIRST, SECOND], &path, &mut connection, &faults).expect("migrates");
+        assert_ne!(tables(&connection), before);
+        let copy = Connection::open(directory.path().join("portico.db.before-2")).expect("the copy");
+        assert_eq!(tables(&copy), before);
+    }
+
+    #[test]
+    fn a_failed_schema_change_leaves_all_as_it_was() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("portico.db");
+        let faults = Faults::new(&path);
+        let mut connection = connect(&path, &faults).expect("opens");
+        migrate(&[FIRST], &path, &mut connection, &faults).expect("migrates");
+        let before = tables(&connection);
+        let failed = migrate(&[FIRST, SECOND, BROKEN], &path, &mut connection, &faults);
+        assert!(matches!(failed, Err(StoreError::Migration { version: 3, .. })), "{failed:?}");
+        assert_eq!(tables(&connection), before);
+        migrate(&[FIRST, SECOND], &path, &mut connection, &faults).expect("goes on");
+    }
 }

@@ -55,6 +55,12 @@ pub(super) const OF_APP: &str = list!("app = $4 AND");
 pub(super) const ON_ENGINE: &str = list!("engine = $5 AND");
 pub(super) const IN_PHASE: &str = list!("phase = $7 AND");
 
+/// Reads nothing but one index until it has found the page.
+pub(super) const BY_TEXT: &str = select!(
+    r"WHERE w.id IN (SELECT id FROM workload WHERE id < $1 AND search LIKE $2 ESCAPE '\'
+        ORDER BY id DESC LIMIT $3) ORDER BY w.id DESC"
+);
+
 /// Sorts after every id: ids begin with a digit up to 7.
 const AFTER_ALL: &str = "z";
 
@@ -68,15 +74,21 @@ pub async fn list(
     before: Option<&WorkloadId>,
     limit: u32,
 ) -> Result<Page<Workload>, StoreError> {
+    let before = before.map_or(AFTER_ALL, WorkloadId::as_str);
+    let text = containing(&filter.text);
+    let anything = Filter { text: filter.text.clone(), ..Filter::default() };
+    if text.is_some() && *filter == anything {
+        return Ok(Page::cut(tx.all(BY_TEXT, params![before, text, fetch(limit)]).await?, limit));
+    }
     let phases: String = filter.phases.iter().map(|phase| format!(",{phase}")).collect();
     let phase = if let [phase] = filter.phases.as_slice() { Some(phase.as_str()) } else { None };
     let params = params![
-        before.map_or(AFTER_ALL, WorkloadId::as_str),
+        before,
         filter.owner,
         (!phases.is_empty()).then(|| format!("{phases},")),
         filter.app,
         filter.engine,
-        containing(&filter.text),
+        text,
         phase,
         fetch(limit),
     ];

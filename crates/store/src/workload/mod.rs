@@ -78,6 +78,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     list::OF_APP,
     list::ON_ENGINE,
     list::IN_PHASE,
+    list::BY_TEXT,
 ];
 
 /// # Errors

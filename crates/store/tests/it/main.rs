@@ -8,5 +8,6 @@ mod postgres;
 mod records;
 mod schema;
 mod servers;
+mod speed;
 mod transactions;
 mod workloads;

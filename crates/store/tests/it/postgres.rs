@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
         LazyLock,
@@ -42,6 +42,7 @@ pub(crate) struct Own {
     child: Child,
     stdin: Option<ChildStdin>,
     pub(crate) address: String,
+    pub(crate) directory: PathBuf,
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -105,11 +106,17 @@ const SCRIPT: &str = r#"
     cd "$dir"
     as "$1/initdb" -D "$dir/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 </dev/null ||
         { cat "$dir/log" >&2; exit 1; }
+    if [ -n "$2" ]; then
+        as openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost \
+            -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+            -keyout data/server.key -out data/server.crt 2>"$dir/log" || exit 1
+        chmod 600 data/server.key
+    fi
     as "$1/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c shared_buffers=32MB \
-        -c max_connections=200 >"$dir/log" 2>&1 </dev/null &
+ -c max_connections=200 ${2:+-c ssl=on -c listen_addresses=127.0.0.1 -p "$2"} >"$dir/log" 2>&1 </dev/null &
     server=$!
     for try in $(seq 300); do
-        "$1/pg_isready" -q -h "$dir" -U postgres && break
+        "$1/pg_isready" -q -h "$dir" ${2:+-p "$2"} -U postgres && break
         sleep 0.1
     done
     echo "$dir"
@@ -120,6 +127,16 @@ const SCRIPT: &str = r#"
 
 impl Own {
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::start_with("")
+    }
+
+    /// Listens on a port too, with a certificate for `localhost` that it signed itself.
+    pub(crate) fn start_with_tls() -> anyhow::Result<(Self, u16)> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Ok((Self::start_with(&free.to_string())?, free))
+    }
+
+    fn start_with(port: &str) -> anyhow::Result<Self> {
         let programs = std::fs::read_dir("/usr/lib/postgresql")
             .context("PostgreSQL is not installed (Debian: postgresql)")?
             .filter_map(Result::ok)
@@ -130,6 +147,7 @@ impl Own {
         let mut child = Command::new("bash")
             .args(["-c", SCRIPT, "server"])
             .arg(&programs)
+            .arg(port)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -140,7 +158,7 @@ impl Own {
         let directory = Path::new(line.trim());
         anyhow::ensure!(directory.is_dir(), "PostgreSQL did not start");
         let address = format!("host={} user=postgres", directory.display());
-        Ok(Self { child, stdin, address, _stdout: stdout })
+        Ok(Self { child, stdin, address, directory: directory.to_owned(), _stdout: stdout })
     }
 
     /// Ends it and waits for that.

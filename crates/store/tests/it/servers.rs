@@ -1,7 +1,11 @@
 //! What only the database server has: it can go away, and several nodes use it.
 
 use portico_core::Secret;
-use portico_store::{Config, Store, StoreError, setting};
+use portico_store::{
+    Config, Store, StoreError,
+    config::{Postgres, Tls},
+    setting,
+};
 
 use crate::{harness::Site, postgres::Own};
 
@@ -33,9 +37,8 @@ async fn an_absent_server_is_told() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_server_is_told() -> anyhow::Result<()> {
-    if Site::postgres().await?.map(Site::end).is_none() {
-        return Ok(());
-    }
+    let Some(site) = Site::postgres().await? else { return Ok(()) };
+    site.end().await?;
     let server = Own::start()?;
     let store = Store::open(&server.config()).await?;
     store.begin_write("test").await?.commit().await?;
@@ -54,4 +57,26 @@ async fn an_unknown_database_is_a_mistake_of_the_configuration() -> anyhow::Resu
     let backup = site.store.backup(std::path::Path::new("copy")).await.expect_err("refused");
     assert!(matches!(backup, StoreError::Unsupported(_)));
     site.end().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_spoken_only_to_a_trusted_server() -> anyhow::Result<()> {
+    let Some(site) = Site::postgres().await? else { return Ok(()) };
+    site.end().await?;
+    let (server, port) = Own::start_with_tls()?;
+    let settings = Postgres {
+        host: Some("localhost".to_owned()),
+        port: Some(port),
+        user: Some("postgres".to_owned()),
+        tls: Some(Tls::Required),
+        ..Postgres::default()
+    };
+    let distrusting = Config { postgres: Some(settings.clone()), ..Config::default() };
+    let refused = Store::open(&distrusting).await.expect_err("nobody vouches for it");
+    assert!(!matches!(refused, StoreError::Busy { .. }), "{refused}");
+    let trusting = Postgres { ca_file: Some(server.directory.join("data/server.crt")), ..settings };
+    let store = Store::open(&Config { postgres: Some(trusting), ..Config::default() }).await?;
+    store.check().await?;
+    store.close().await;
+    server.stop()
 }
