@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use portico_core::route::Doors;
 
 use crate::{
-    address::{Entrance, Site},
+    address::Site,
     admit::{admit, is_foreign},
     body::{Answer, RequestBody},
     cookie::CookieName,
@@ -58,7 +58,10 @@ async fn lead(
     forward::strip_claims(request.headers_mut());
     match door.addresses.site(&authority, request.uri().path()) {
         Site::Hub => (Kind::Hub, hub(door, request, peer, &id).await),
-        Site::App(entrance) => (Kind::App, app(door, connection, &entrance, request, peer, &id).await),
+        Site::App(entrance) => {
+            let call = forward::Call { door, connection, entrance: &entrance, peer, id: &id };
+            (Kind::App, app(call, request).await)
+        }
         Site::Unslashed => {
             let (origin, path) = (door.addresses.hub_origin(), request.uri().path());
             (Kind::App, redirect(&format!("{origin}{path}/"), &id))
@@ -101,14 +104,8 @@ fn stranger(
 }
 
 /// A workload's turn, if this request may see it.
-async fn app(
-    door: &Arc<Door>,
-    connection: &Connection,
-    entrance: &Entrance,
-    request: Request<Incoming>,
-    peer: Peer,
-    id: &RequestId,
-) -> Response<Answer> {
+async fn app(call: forward::Call<'_>, request: Request<Incoming>) -> Response<Answer> {
+    let forward::Call { door, entrance, peer, id, .. } = call;
     let (parts, body) = request.into_parts();
     if let Some(rest) = entrance.reserved(parts.uri.path()) {
         return ticket::answer(door, entrance, rest, &parts, peer, id).await;
@@ -122,7 +119,7 @@ async fn app(
     let now = Timestamp::now();
     let admitted = match admit(&parts.headers, &cookie, &entrance.label, &published, &door.key, now) {
         Ok(admitted) => admitted,
-        Err(refused) => return without_pass(door, entrance, refused, asks, &parts, peer, id),
+        Err(refused) => return without_pass(&call, refused, asks, &parts),
     };
     if asks == Asks::Page {
         door.arrivals.arrived(&parts, peer, entrance);
@@ -134,7 +131,6 @@ async fn app(
     let Some(upstream) = open_door(&route, &entrance.entry).cloned() else {
         return Refused::UNKNOWN_HOST.answer(door, asks, id);
     };
-    let call = forward::Call { door, connection, entrance, peer, id };
     let forwarded = match call.visit(admitted.pass, route, upstream, now) {
         Ok(stay) => call.forward(parts, body, stay).await,
         Err(refused) => Err(refused),
@@ -143,15 +139,8 @@ async fn app(
 }
 
 /// Sends a browser to the hub for a pass, for unknown labels like for known ones.
-fn without_pass(
-    door: &Door,
-    entrance: &Entrance,
-    refused: Refused,
-    asks: Asks,
-    parts: &Parts,
-    peer: Peer,
-    id: &RequestId,
-) -> Response<Answer> {
+fn without_pass(call: &forward::Call<'_>, refused: Refused, asks: Asks, parts: &Parts) -> Response<Answer> {
+    let forward::Call { door, entrance, peer, id, .. } = *call;
     if asks == Asks::Data || !refused.is_cured_by_ticket() {
         return refused.answer(door, asks, id);
     }

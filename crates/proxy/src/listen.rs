@@ -241,6 +241,7 @@ async fn attend(
     http.timer(TokioTimer::new())
         .header_read_timeout(seconds(limits.header_seconds))
         .max_buf_size(limits.header_bytes)
+        .max_header_size(limits.header_bytes)
         .max_headers(limits.header_count);
     let service = service_fn(|request| {
         let (door, connection) = (Arc::clone(&door), Arc::clone(&connection));
