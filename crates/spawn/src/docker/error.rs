@@ -89,28 +89,23 @@ impl Trouble {
             _ => {}
         }
         // An I/O error is transparent: its own source would pass it over.
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = match error {
+        let cause: Option<&(dyn std::error::Error + 'static)> = match error {
             Error::IOError { err } => Some(err),
             other => other.source(),
         };
-        while let Some(inner) = cause {
-            if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-                return Self::Tls(tls.to_string());
+        let causes: Vec<_> = std::iter::successors(cause, |cause| beneath(*cause)).collect();
+        if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            return Self::Tls(tls.to_string());
+        }
+        let kinds = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+        for kind in kinds {
+            match kind {
+                io::ErrorKind::NotFound => return Self::NoSocket("the configured path".to_owned()),
+                io::ErrorKind::PermissionDenied => return Self::Denied,
+                io::ErrorKind::ConnectionRefused => return Self::Down,
+                io::ErrorKind::TimedOut => return Self::Slow,
+                _ => {}
             }
-            if let Some(io) = inner.downcast_ref::<io::Error>() {
-                // A TLS failure travels inside an I/O error, hidden from `source`.
-                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    return Self::Tls(tls.to_string());
-                }
-                match io.kind() {
-                    io::ErrorKind::NotFound => return Self::NoSocket("the configured path".to_owned()),
-                    io::ErrorKind::PermissionDenied => return Self::Denied,
-                    io::ErrorKind::ConnectionRefused => return Self::Down,
-                    io::ErrorKind::TimedOut => return Self::Slow,
-                    _ => {}
-                }
-            }
-            cause = inner.source();
         }
         Self::Other(message(error))
     }
@@ -142,6 +137,16 @@ impl Trouble {
             Self::TooOld(_) => "Install a newer Docker.".to_owned(),
             Self::Other(_) => "See the engine's own log: `journalctl -u docker`.".to_owned(),
         }
+    }
+}
+
+/// The error under this one. A TLS failure travels inside an I/O error, which hides it from `source`.
+fn beneath<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(hidden) => Some(hidden),
+        None => error.source(),
     }
 }
 

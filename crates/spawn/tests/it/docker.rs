@@ -5,6 +5,8 @@
 
 mod behind_our_back;
 mod build;
+mod crash;
+mod remote;
 mod restart;
 mod walls;
 

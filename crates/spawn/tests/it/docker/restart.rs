@@ -1,6 +1,6 @@
 //! The engine itself stops and starts again.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 
 use futures_util::StreamExt;
 use portico_core::{
@@ -12,26 +12,36 @@ use tokio::{process::Command, time::timeout};
 use super::{BUSYBOX, Site, site};
 use crate::conformance::{Deed, Fixture, answers, launch, status, text};
 
-/// A second engine of this test's own. Stopped when dropped at the latest with the test run.
-struct Daemon {
+/// A second engine of a test's own; it ends with the test run at the latest.
+pub(crate) struct Daemon {
     directory: tempfile::TempDir,
-    options: &'static [&'static str],
+    options: Vec<String>,
 }
 
 impl Daemon {
+    pub(crate) async fn begin(options: Vec<String>) -> Self {
+        let directory = tempfile::Builder::new().prefix("portico-").tempdir_in("/run").expect("a directory");
+        let daemon = Self { directory, options };
+        daemon.start().await;
+        daemon
+    }
+
     async fn start(&self) {
-        let path = self.directory.path().to_str().expect("plain");
-        let mut words = vec!["start", path, "--isolated"];
-        words.extend(self.options);
+        let mut words = vec!["start", self.path(), "--isolated"];
+        words.extend(self.options.iter().map(String::as_str));
         script(&words).await;
     }
 
-    async fn stop(&self) {
-        script(&["stop", self.directory.path().to_str().expect("plain")]).await;
+    pub(crate) async fn stop(&self) {
+        script(&["stop", self.path()]).await;
     }
 
-    fn host(&self) -> String {
-        format!("unix://{}/docker.sock", self.directory.path().display())
+    fn path(&self) -> &str {
+        self.directory.path().to_str().expect("plain")
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("unix://{}/docker.sock", self.path())
     }
 }
 
@@ -41,25 +51,23 @@ async fn script(words: &[&str]) {
     assert!(status.success(), "{words:?}");
 }
 
-/// A running engine with the image of the tests.
-async fn daemon(first: &Site, options: &'static [&'static str]) -> (Daemon, Site) {
-    let directory = tempfile::Builder::new().prefix("portico-").tempdir_in("/run").expect("a directory");
-    let daemon = Daemon { directory, options };
-    daemon.start().await;
+/// A further engine that holds the image of the tests, and a site on it.
+async fn daemon(first: &Site, options: &[&str]) -> (Daemon, Site) {
+    let daemon = Daemon::begin(options.iter().map(|option| (*option).to_owned()).collect()).await;
+    copy_image(first, &daemon).await;
     let site = Site::at(daemon.host());
-    copy_image(first, &daemon.host(), daemon.directory.path()).await;
     (daemon, site)
 }
 
-async fn copy_image(from: &Site, to: &str, scratch: &Path) {
-    let archive = scratch.join("image.tar");
+pub(crate) async fn copy_image(from: &Site, to: &Daemon) {
+    let archive = to.directory.path().join("image.tar");
     let docker = async |host: &str, words: &[&str]| {
         let mut command = Command::new("docker");
         command.arg("-H").arg(host).args(words).arg(&archive).stdout(Stdio::null());
         assert!(command.status().await.expect("run").success(), "{words:?}");
     };
     docker(&from.config.host, &["save", BUSYBOX, "-o"]).await;
-    docker(to, &["load", "-i"]).await;
+    docker(&to.host(), &["load", "-i"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
