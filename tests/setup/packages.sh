@@ -5,6 +5,7 @@
 # What proves that a package is there, and the package's name.
 readonly REQUIREMENTS='
 dockerd            docker.io
+docker-registry    docker-registry
 debootstrap        debootstrap
 bwrap              bubblewrap
 chromium           chromium

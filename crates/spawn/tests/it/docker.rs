@@ -6,6 +6,7 @@
 mod behind_our_back;
 mod build;
 mod crash;
+mod registry;
 mod remote;
 mod restart;
 mod walls;
@@ -155,4 +156,10 @@ pub(crate) async fn output(site: &Site, plan: &LaunchPlan) -> String {
     launch(&engine, plan).await;
     end(&engine, &plan.instance).await;
     text(engine.logs(&plan.instance, Follow::No).await.expect("a log")).await
+}
+
+/// A TCP port of loopback that nobody uses now.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("bound");
+    listener.local_addr().expect("an address").port()
 }

@@ -1,7 +1,7 @@
 //! An engine reached over TLS with client certificates, as a site's remote engine is.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -11,6 +11,7 @@ use portico_spawn::docker::{Config, Engine, Pull, Reach, Tls};
 use tokio::process::Command;
 
 use super::{
+    free_port,
     restart::{Daemon, copy_image},
     site,
 };
@@ -48,11 +49,6 @@ impl Certificates {
     fn of_client(&self) -> Tls {
         Tls { ca: self.path("ca.pem"), cert: self.path("client.pem"), key: self.path("client.key") }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
-    listener.local_addr().expect("an address").port()
 }
 
 #[tokio::test(flavor = "multi_thread")]
