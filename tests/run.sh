@@ -52,10 +52,22 @@ rust_tests() {
   return "$status"
 }
 
+# Types, then the parts, the built pages and the terminal in a real browser (needs `make web`).
+web_tests() {
+  local status=0 report
+  report=$(mktemp)
+  npm --prefix web run --silent check || status=$?
+  npm --prefix web test --silent -- --reporter=default --reporter=junit --outputFile.junit="$report" || status=$?
+  count_junit "$report" >"$PORTICO_TEST_COUNT"
+  rm -f "$report"
+  return "$status"
+}
+
 inside() {
   # All components are there, so a test that misses one must fail and not skip itself.
   export CI=true
   stage "crates" rust_tests
+  stage "web" web_tests
   [ ! -x tests/run-e2e.sh ] || stage "whole system" tests/run-e2e.sh
   finish
 }

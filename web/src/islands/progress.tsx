@@ -17,7 +17,8 @@ interface Props {
   /** Where *Open* leads. */
   open: string;
   state: string;
-  created: number;
+  /** When this start was asked for, in milliseconds since 1970. */
+  since: number;
 }
 
 /** Reads `state` and `step` events; both may carry the state as text or as an object with `phase`. */
@@ -39,7 +40,7 @@ export function heardOf(event: ServerEvent, last: string): Heard | undefined {
   };
 }
 
-function Progress({ id, name, open, state, created }: Props) {
+function Progress({ id, name, open, state, since }: Props) {
   const start = useMemo(() => {
     const made = new Start();
     made.hear({ phase: state });
@@ -84,7 +85,7 @@ function Progress({ id, name, open, state, created }: Props) {
     <div class="stack">
       <div class="row progress__head">
         <StateBadge state={start.phase} />
-        <span class="small muted">{elapsed((ended ?? now) - created)}</span>
+        <span class="small muted">{elapsed((ended ?? now) - since)}</span>
         {!over && <LiveNote live={live} />}
       </div>
       <ol class="steps">
@@ -153,14 +154,14 @@ function useSecond(running: boolean): number {
 
 export function hydrate(element: HTMLElement, props: Record<string, unknown>): void {
   if (typeof props.id !== 'string') return;
-  const created = Date.parse(String(props.created ?? ''));
+  const since = Date.parse(String(props.since ?? ''));
   const page = (selector: string) => document.querySelector(selector)?.textContent?.trim();
   const shown: Props = {
     id: props.id,
     name: String(props.name ?? page('.breadcrumb [aria-current]') ?? 'the app'),
     open: String(props.open ?? '#'),
     state: String(props.state ?? page('.page-head .state') ?? 'requested'),
-    created: Number.isNaN(created) ? Date.now() : created,
+    since: Number.isNaN(since) ? Date.now() : since,
   };
   const heading = element.querySelector('h2');
   const island = document.createElement('div');
