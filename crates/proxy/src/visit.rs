@@ -19,7 +19,7 @@ use portico_core::{
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{activity::Traffic, live::lock, metrics::Metrics};
+use crate::{forward::Backend, live::lock, metrics::Metrics};
 
 /// Shortest time between two reports of the same pass, in milliseconds.
 const REPORT_EVERY: i64 = 5_000;
@@ -31,7 +31,7 @@ pub(crate) struct Visit {
     pub(crate) route: Arc<Route>,
     pub(crate) entry: EntryPointName,
     pub(crate) upstream: Upstream,
-    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) backend: Arc<Backend>,
     pub(crate) reports: Arc<Reports>,
     pub(crate) counters: Counters,
     /// Bytes moved both ways; wraps around.
@@ -68,12 +68,18 @@ impl Visit {
             && !published.revocations.cover(&self.pass)
     }
 
+    /// The request itself counts as input.
+    pub(crate) fn arrived(&self, now: Timestamp) {
+        self.backend.traffic().input(now);
+        self.report(now);
+    }
+
     /// Bytes came from the browser.
     pub(crate) fn received(&self, count: usize) {
         let now = Timestamp::now();
         self.bytes.fetch_add(count, Ordering::Relaxed);
         self.counters.received.inc_by(u64::try_from(count).unwrap_or_default());
-        self.traffic.input(now);
+        self.backend.traffic().input(now);
         self.report(now);
     }
 
@@ -81,7 +87,7 @@ impl Visit {
     pub(crate) fn sent(&self, count: usize) {
         self.bytes.fetch_add(count, Ordering::Relaxed);
         self.counters.sent.inc_by(u64::try_from(count).unwrap_or_default());
-        self.traffic.output(Timestamp::now());
+        self.backend.traffic().output(Timestamp::now());
     }
 
     /// Changes whenever bytes were moved.

@@ -3,12 +3,14 @@
 //! A workload may believe what Portico says in headers, because whatever a client says there in
 //! Portico's or a proxy's name is removed first.
 
+use std::net::IpAddr;
+
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{self, Entry},
     request::Parts,
 };
-use std::net::IpAddr;
+use hyper::body::{Body, Incoming};
 
 use super::{Call, origin_form};
 use crate::{address::Entrance, cookie, refuse::Refused, visit::Visit};
@@ -113,6 +115,19 @@ pub(super) fn finish(headers: &mut HeaderMap, entrance: &Entrance) {
         headers.remove("service-worker-allowed");
     }
     cookie::confine_response(headers, &entrance.base);
+}
+
+/// Lets an answer claim no other length than its body has, so that nobody reads its end elsewhere.
+pub(super) fn settle_length(response: &mut Response<Incoming>) {
+    let (ended, exact) = (response.body().is_end_stream(), response.body().size_hint().exact());
+    let one = response.headers().get_all(header::CONTENT_LENGTH).iter().count() == 1;
+    let unknown = !ended && exact.is_none();
+    if unknown || !one || response.status() == StatusCode::NO_CONTENT {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    if let (false, Some(length)) = (ended, exact) {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
 }
 
 /// The protocol that a request asks to switch to. HTTP/2 and TLS are not switched to: within them

@@ -40,7 +40,7 @@ use crate::{
 };
 
 pub(crate) use headers::strip_claims;
-pub(crate) use pool::{Backends, Lease};
+pub(crate) use pool::{Backend, Backends, Lease};
 
 /// A request on its way.
 pub(crate) struct Call<'a> {
@@ -74,12 +74,12 @@ impl Call<'_> {
             route,
             entry: self.entrance.entry.clone(),
             upstream,
-            traffic: backend.traffic(),
             reports: Arc::clone(&self.door.reports),
             counters: (&self.door.metrics).into(),
             bytes: AtomicUsize::new(0),
             looked: AtomicI64::new(0),
             _place: backend.enter().ok_or(Refused::TOO_MUCH)?,
+            backend,
         });
         let stay = self.door.live.enter(Arc::clone(&visit), self.connection.cut.clone());
         // What was published between the admission and the entry did not find it in the register.
@@ -94,8 +94,7 @@ impl Call<'_> {
         stay: Stay,
     ) -> Result<Response<Answer>, Refused> {
         let now = Timestamp::now();
-        stay.visit().traffic.input(now);
-        stay.visit().report(now);
+        stay.visit().arrived(now);
         let on_client = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
         let protocol = headers::upgrade(&parts, body.is_end_stream())?;
         headers::prepare(&mut parts, self, stay.visit());
@@ -119,7 +118,7 @@ impl Call<'_> {
         progress: &Progress,
     ) -> Result<Response<Answer>, Refused> {
         let visit = Arc::clone(stay.visit());
-        let backend = self.door.backends.of(&visit.route.workload);
+        let backend = &visit.backend;
         let limit = seconds(self.door.limits.answer_seconds);
         let mut request = request;
         if let Some(mut sender) = backend.take(&visit.upstream) {
@@ -148,7 +147,7 @@ impl Call<'_> {
         stay: Stay,
     ) -> Result<Response<Answer>, Refused> {
         let visit = Arc::clone(stay.visit());
-        let backend = self.door.backends.of(&visit.route.workload);
+        let backend = &visit.backend;
         let limit = seconds(self.door.limits.upgrade_seconds);
         let mut sender = backend.dial(&visit.upstream).await.map_err(|error| error.refused(&visit))?;
         let mut response = match send(&mut sender, request, limit, &Progress::default()).await {
@@ -178,6 +177,7 @@ impl Call<'_> {
             return Err(Refused::BAD_UPSTREAM);
         }
         let mut response = response;
+        headers::settle_length(&mut response);
         headers::finish(response.headers_mut(), self.entrance);
         *response.version_mut() = Version::HTTP_11;
         stay.visit().sent(0);

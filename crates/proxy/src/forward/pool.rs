@@ -59,7 +59,7 @@ struct Options {
 pub(crate) struct Backend {
     options: Options,
     places: Arc<Semaphore>,
-    traffic: Arc<Traffic>,
+    traffic: Traffic,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -108,7 +108,7 @@ impl Backends {
         let backend = Arc::new(Backend {
             options: self.options.clone(),
             places: Arc::new(Semaphore::new(self.options.places)),
-            traffic: Arc::default(),
+            traffic: Traffic::default(),
             idle: Mutex::default(),
         });
         known.insert(workload.clone(), Arc::clone(&backend));
@@ -149,8 +149,8 @@ impl Backend {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    pub(super) fn traffic(&self) -> Arc<Traffic> {
-        Arc::clone(&self.traffic)
+    pub(crate) const fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// The connection used last, if one is kept and still open.

@@ -41,8 +41,9 @@ pub(super) async fn run(
     let work = async {
         let hand_over = async { tokio::try_join!(on_client, on_upstream) };
         let Ok(Ok((client, upstream))) = timeout(HAND_OVER, hand_over).await else { return };
-        let Some(tunnel) = Tunnel::new(client, upstream, Arc::clone(stay.visit())) else { return };
-        tunnel.run(half_open).await;
+        if let Some((tunnel, early)) = Tunnel::new(client, upstream, Arc::clone(stay.visit())) {
+            tunnel.run(early, half_open).await;
+        }
     };
     tokio::select! {
         () = cut.cancelled() => {}
@@ -53,11 +54,14 @@ pub(super) async fn run(
 struct Tunnel {
     client: Link,
     upstream: Link,
-    /// What either side had sent before the sockets were handed over.
-    early_client: Bytes,
-    early_upstream: Bytes,
     visit: Arc<Visit>,
     _slot: Slot,
+}
+
+/// What either side had sent before the sockets were handed over.
+struct Early {
+    up: Bytes,
+    down: Bytes,
 }
 
 #[derive(Clone, Copy)]
@@ -67,23 +71,18 @@ enum Way {
 }
 
 impl Tunnel {
-    fn new(client: Upgraded, upstream: Upgraded, visit: Arc<Visit>) -> Option<Self> {
+    fn new(client: Upgraded, upstream: Upgraded, visit: Arc<Visit>) -> Option<(Self, Early)> {
         let client = client.downcast::<TokioIo<Guarded>>().ok()?;
         let upstream = upstream.downcast::<TokioIo<Link>>().ok()?;
         let (stream, slot) = client.io.into_inner().into_parts();
-        Some(Self {
-            client: Link::Tcp(stream),
-            upstream: upstream.io.into_inner(),
-            early_client: client.read_buf,
-            early_upstream: upstream.read_buf,
-            visit,
-            _slot: slot,
-        })
+        let early = Early { up: client.read_buf, down: upstream.read_buf };
+        let upstream = upstream.io.into_inner();
+        Some((Self { client: Link::Tcp(stream), upstream, visit, _slot: slot }, early))
     }
 
-    async fn run(self, half_open: Duration) {
-        let up = pin!(self.pump(Way::Up));
-        let down = pin!(self.pump(Way::Down));
+    async fn run(self, early: Early, half_open: Duration) {
+        let up = pin!(self.pump(Way::Up, early.up));
+        let down = pin!(self.pump(Way::Down, early.down));
         let (first, rest) = match select(up, down).await {
             Either::Left((ended, rest)) => (ended, Either::Left(rest)),
             Either::Right((ended, rest)) => (ended, Either::Right(rest)),
@@ -117,15 +116,17 @@ impl Tunnel {
         }
     }
 
-    async fn pump(&self, way: Way) -> io::Result<()> {
-        let (from, to, early) = match way {
-            Way::Up => (&self.client, &self.upstream, &self.early_client),
-            Way::Down => (&self.upstream, &self.client, &self.early_upstream),
+    async fn pump(&self, way: Way, early: Bytes) -> io::Result<()> {
+        let (from, to) = match way {
+            Way::Up => (&self.client, &self.upstream),
+            Way::Down => (&self.upstream, &self.client),
         };
         if !early.is_empty() {
             self.moved(way, early.len());
-            write_all(to, early).await?;
+            write_all(to, &early).await?;
         }
+        // Even an empty rest keeps the whole buffer of the HTTP connection.
+        drop(early);
         let mut pieces = 0;
         loop {
             from.readable().await?;

@@ -173,6 +173,33 @@ async fn an_app_that_answers_nonsense_or_breaks_off_is_said_so() {
 }
 
 #[tokio::test]
+async fn an_app_cannot_lie_about_the_length_of_its_answer() {
+    let house = Harness::start().await;
+    for (name, head) in [
+        ("wa", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+        ("wb", "Transfer-Encoding: chunked\r\nContent-Length: 90\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+        ("wc", "Content-Length: 2\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n"),
+        ("wd", "Connection: close\r\n\r\nok"),
+    ] {
+        let app = raw_app(move |mut stream: TcpStream| async move {
+            read_head(&mut stream).await;
+            let answer = format!("HTTP/1.1 200 OK\r\n{head}");
+            stream.write_all(answer.as_bytes()).await.expect("a client");
+        })
+        .await;
+        house.open(name, app.upstream.clone());
+        let (host, cookie) = (house.host(name), house.cookie(name));
+        let mut raw = house.raw().await;
+        for _ in 0..2 {
+            raw.write(format!("GET / HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").as_bytes()).await;
+            let answer = raw.answer().await;
+            assert_eq!(answer.text(), "ok", "{head:?}: {}", answer.head);
+            assert!(answer.headers("content-length").len() <= 1, "{}", answer.head);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_app_that_does_not_answer_is_not_waited_for_for_ever() {
     let house = Harness::with(|config| config.limits.answer_seconds = 1).await;
     let app = App::tcp().await;
