@@ -17,13 +17,13 @@ use std::{
 };
 
 /// Runs one of the consoles or their helpers: `terminal --socket PATH`, `terminal --port NUMBER` and
-/// `exec-tty -- COMMAND...`. `None` when the verb is not one of them. The binary calls this for
+/// `exec-tty COMMAND...`. `None` when the verb is not one of them. The binary calls this for
 /// `portico internal VERB ...`.
 #[must_use]
 pub fn internal(verb: &str, arguments: &[OsString]) -> Option<ExitCode> {
     let result = match (verb, arguments) {
         ("terminal", [option, place]) => terminal::Listen::parse(option, place).and_then(terminal::main),
-        ("exec-tty", [border, command @ ..]) if border == "--" => Err(tty::exec(command)),
+        ("exec-tty", command) => Err(tty::exec(command)),
         _ => return None,
     };
     Some(result.unwrap_or_else(|error| {

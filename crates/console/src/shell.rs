@@ -84,7 +84,7 @@ fn set_size(terminal: &OwnedFd, size: Size) -> io::Result<()> {
 fn command(near: OwnedFd) -> io::Result<Command> {
     let shell = choose();
     let mut command = Command::new(env::current_exe()?);
-    command.args(["internal", "exec-tty", "--"]).arg(&shell).arg("-l");
+    command.args(["internal", "exec-tty"]).arg(&shell).arg("-l");
     command
         .stdin(Stdio::from(near.try_clone()?))
         .stdout(Stdio::from(near.try_clone()?))

@@ -163,7 +163,7 @@ impl Spawner for Local {
     }
 }
 
-/// Runs one of the engine's own stages: `shim --dir DIR`, `join GROUP... -- COMMAND...` and `enter`.
+/// Runs one of the engine's own stages: `shim --dir DIR`, `join COUNT GROUP... COMMAND...` and `enter`.
 /// `None` when the verb is not one of them. The binary calls this for `portico internal VERB ...`.
 #[must_use]
 pub fn internal(verb: &str, arguments: &[OsString]) -> Option<ExitCode> {

@@ -14,7 +14,8 @@ pub(crate) struct Internal {
 
 impl Internal {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let ran = portico_spawn::local::internal(&self.verb, &self.arguments);
+        let ran = portico_spawn::local::internal(&self.verb, &self.arguments)
+            .or_else(|| portico_console::internal(&self.verb, &self.arguments));
         match ran {
             Some(code) => Ok(code),
             None => bail!("there is no part named {:?}", self.verb),

@@ -38,19 +38,24 @@ pub(super) struct Entry {
     pub(super) processes: Option<u64>,
 }
 
-/// Joins the control groups and becomes the command. Returns only when that failed.
+/// Joins as many control groups as the first argument says and becomes the command that follows them.
+/// Returns only when that failed. (No `--` between them: who parses command lines likes to eat it.)
 pub(super) fn join(arguments: &[OsString]) -> io::Error {
-    let Some(border) = arguments.iter().position(|word| word == "--") else {
-        return io::Error::other("no command");
+    let count = arguments.first().and_then(|count| count.to_str()?.parse::<usize>().ok());
+    let (Some(groups), Some(command)) = (
+        count.and_then(|count| arguments.get(1..count.checked_add(1)?)),
+        count.and_then(|count| arguments.get(count.checked_add(1)?..)),
+    ) else {
+        return io::Error::other("expected a number of groups, the groups and a command");
     };
     // The shim's own files are private; what bubblewrap makes is to be seen by the app.
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
-    for directory in &arguments[..border] {
+    for directory in groups {
         if let Err(error) = fs::write(Path::new(directory).join("cgroup.procs"), "0") {
             return error;
         }
     }
-    match &arguments[border + 1..] {
+    match command {
         [program, rest @ ..] => Command::new(program).args(rest).exec(),
         [] => io::Error::other("no command"),
     }

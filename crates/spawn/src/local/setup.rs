@@ -92,11 +92,12 @@ pub(super) fn prepare(home: &Home, job: &Job) -> io::Result<Prepared> {
 /// `join`, and within the groups bubblewrap where it is used, and within that `enter`.
 fn outer_command(job: &Job, group: &Group, view: &View<'_>) -> Command {
     let mut command = Command::new(&job.executable);
-    command.args(["internal", "join"]).args(group.directories()).arg("--");
+    let groups = group.directories();
+    command.args(["internal", "join", &groups.len().to_string()]).args(groups);
     match &job.bubblewrap {
         Some(bubblewrap) => {
             command.arg(bubblewrap).args(sandbox::arguments(view));
-            command.args(["--", sandbox::EXECUTABLE, "internal", "enter"]);
+            command.args([sandbox::EXECUTABLE, "internal", "enter"]);
         }
         None => {
             command.arg(&job.executable).args(["internal", "enter"]);
