@@ -84,7 +84,8 @@ impl Store {
         Ok(Tx::new(name, lease, Arc::clone(&self.meters), began))
     }
 
-    /// Begins a transaction that may write. With SQLite it is the only one meanwhile.
+    /// Begins a transaction that may write. With SQLite it is the only one meanwhile: who holds one and
+    /// begins another waits for itself, until it is told [`StoreError::Busy`].
     ///
     /// # Errors
     /// When its turn did not come in time, or the database is gone.
