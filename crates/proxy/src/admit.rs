@@ -1,17 +1,19 @@
 //! The decision who may pass, as pure functions.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, header, request::Parts};
 use jiff::Timestamp;
 use portico_core::{
+    Secret,
     names::Label,
-    pass::{Pass, PassKey},
+    pass::{Pass, PassKey, Unacceptable},
     route::{Published, Route},
 };
 
 use crate::{
     cookie::{CookieName, Found},
+    live::lock,
     refuse::{Asks, Refused},
 };
 
@@ -23,13 +25,30 @@ pub(crate) struct Admitted {
     pub(crate) route: Option<Arc<Route>>,
 }
 
+/// The pass that a connection brought last. Its signature needs no second check, since neither text
+/// nor key change; its expiry and revocation do.
+#[derive(Debug, Default)]
+pub(crate) struct Checked(Mutex<Option<(Secret, Pass)>>);
+
+impl Checked {
+    fn verify(&self, text: &str, key: &PassKey, now: Timestamp) -> Result<Pass, Unacceptable> {
+        let mut last = lock(&self.0);
+        if let Some((_, pass)) = last.as_ref().filter(|(known, _)| known.matches(text)) {
+            return if now < pass.expires { Ok(pass.clone()) } else { Err(Unacceptable::Expired) };
+        }
+        let pass = Pass::verify(text, key, now)?;
+        *last = Some((Secret::new(text), pass.clone()));
+        Ok(pass)
+    }
+}
+
 /// Checks the pass in the cookie: signature, expiry, revocation, and that it is for this workload.
 pub(crate) fn admit(
     headers: &HeaderMap,
     cookie: &CookieName,
     label: &Label,
     published: &Published,
-    key: &PassKey,
+    (key, checked): (&PassKey, &Checked),
     now: Timestamp,
 ) -> Result<Admitted, Refused> {
     let text = match cookie.find(headers) {
@@ -37,7 +56,7 @@ pub(crate) fn admit(
         Found::None => return Err(Refused::NO_PASS),
         Found::Several => return Err(Refused::TWO_PASSES),
     };
-    let pass = Pass::verify(text, key, now).map_err(|_| Refused::NO_PASS)?;
+    let pass = checked.verify(text, key, now).map_err(|_| Refused::NO_PASS)?;
     let route = published.routes.get(label).cloned();
     let another = route.as_ref().is_some_and(|route| route.workload != pass.workload);
     if another || published.revocations.cover(&pass) {
@@ -68,6 +87,7 @@ pub(crate) fn is_foreign(parts: &Parts, asks: Asks, origin: &str) -> bool {
 mod tests {
     use super::*;
     use http::Request;
+    use portico_core::ids::{LoginId, UserId, WorkloadId};
 
     fn foreign(method: &str, headers: &[(&str, &str)]) -> bool {
         let mut request = Request::builder().method(method).uri("/");
@@ -76,6 +96,27 @@ mod tests {
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         is_foreign(&parts, Asks::of(&parts), "http://wa.localhost:8080")
+    }
+
+    #[test]
+    fn a_pass_checked_before_still_expires_and_stands_for_itself_only() {
+        let (key, checked) = (PassKey::new([7; 32]), Checked::default());
+        let at = |second| Timestamp::from_second(second).expect("a moment");
+        let pass = Pass {
+            workload: WorkloadId::new(at(0), [1; 10]),
+            user: UserId::new(at(0), [2; 10]),
+            login: LoginId::new(at(0), [3; 10]),
+            issued: at(10),
+            expires: at(20),
+        };
+        let text = pass.sign(&key);
+        for _ in 0..2 {
+            assert_eq!(checked.verify(&text, &key, at(19)), Ok(pass.clone()));
+        }
+        assert_eq!(checked.verify(&text, &key, at(20)), Err(Unacceptable::Expired));
+        for other in [&text[..text.len() - 1], "", &format!("{text}x")] {
+            assert_eq!(checked.verify(other, &key, at(19)), Err(Unacceptable::Forged), "{other}");
+        }
     }
 
     #[test]

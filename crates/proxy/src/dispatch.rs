@@ -105,7 +105,7 @@ fn stranger(
 
 /// A workload's turn, if this request may see it.
 async fn app(call: forward::Call<'_>, request: Request<Incoming>) -> Response<Answer> {
-    let forward::Call { door, entrance, peer, id, .. } = call;
+    let forward::Call { door, connection, entrance, peer, id } = call;
     let (parts, body) = request.into_parts();
     if let Some(rest) = entrance.reserved(parts.uri.path()) {
         return ticket::answer(door, entrance, rest, &parts, peer, id).await;
@@ -117,7 +117,8 @@ async fn app(call: forward::Call<'_>, request: Request<Incoming>) -> Response<An
     let cookie = CookieName::at(entrance, &door.addresses);
     let published = door.published.borrow().clone();
     let now = Timestamp::now();
-    let admitted = match admit(&parts.headers, &cookie, &entrance.label, &published, &door.key, now) {
+    let keys = (&door.key, &connection.checked);
+    let admitted = match admit(&parts.headers, &cookie, &entrance.label, &published, keys, now) {
         Ok(admitted) => admitted,
         Err(refused) => return without_pass(&call, refused, asks, &parts),
     };

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
+    admit::Checked,
     config::{Limits, seconds},
     dispatch,
     front::Door,
@@ -82,6 +83,7 @@ pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     /// Our own end.
     pub(crate) local: SocketAddr,
+    pub(crate) checked: Checked,
     /// Ends it and what goes through it.
     pub(crate) cut: CancellationToken,
 }
@@ -235,7 +237,7 @@ async fn attend(
         return;
     }
     let Ok(local) = stream.local_addr() else { return };
-    let connection = Arc::new(Connection { peer, local, cut: cut.clone() });
+    let connection = Arc::new(Connection { peer, local, checked: Checked::default(), cut: cut.clone() });
     let limits = &door.limits;
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())

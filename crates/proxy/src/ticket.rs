@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     address::Entrance,
-    admit::admit,
+    admit::{Checked, admit},
     body::Answer,
     cookie::CookieName,
     front::Door,
@@ -57,7 +57,8 @@ pub(crate) async fn answer(
     let published = door.published.borrow().clone();
     let Some(signed) = redeemed else {
         // The back button leads here again: whoever is inside already just goes on.
-        let inside = admit(&parts.headers, &cookie, &entrance.label, &published, &door.key, now);
+        let keys = (&door.key, &Checked::default());
+        let inside = admit(&parts.headers, &cookie, &entrance.label, &published, keys, now);
         return match inside {
             Ok(_) => redirect(&location, id),
             Err(_) => Refused::VOID_TICKET.answer(door, Asks::Page, id),
