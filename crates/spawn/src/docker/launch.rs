@@ -108,7 +108,7 @@ impl Engine {
             realm: self.realm(),
             reach: self.config().reach(),
             network: &network,
-            init: link.facts.init,
+            init: link.facts.init && !brings_init(present),
             mounts: &mounts,
             directory: present.config.as_ref().and_then(|config| config.working_dir.as_deref()),
         };
@@ -193,6 +193,14 @@ impl Engine {
     }
 }
 
+/// Whether the image has a first process of its own, which reaps and forwards signals.
+fn brings_init(image: &ImageInspect) -> bool {
+    const KNOWN: [&str; 5] = ["tini", "tini-static", "dumb-init", "catatonit", "docker-init"];
+    let words = image.config.as_ref().and_then(|config| config.entrypoint.as_deref()).unwrap_or_default();
+    let program = words.first().and_then(|word| word.rsplit('/').next());
+    program.is_some_and(|program| KNOWN.contains(&program))
+}
+
 /// What a refused creation or start means for who launched it.
 fn refusal(image: &Image, error: &Error) -> SpawnError {
     let said = message(error);
@@ -201,5 +209,25 @@ fn refusal(image: &Image, error: &Error) -> SpawnError {
     match image.command.first() {
         Some(program) if absent => SpawnError::ProgramMissing(program.clone()),
         _ => translate(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::ImageConfig;
+
+    #[test]
+    fn an_image_with_an_init_of_its_own_gets_no_second() {
+        let image = |words: &[&str]| ImageInspect {
+            config: Some(ImageConfig {
+                entrypoint: Some(words.iter().map(|word| (*word).to_owned()).collect()),
+                ..ImageConfig::default()
+            }),
+            ..ImageInspect::default()
+        };
+        assert!(brings_init(&image(&["/usr/bin/tini", "--", "start"])));
+        assert!(!brings_init(&image(&["start", "tini"])));
+        assert!(!brings_init(&image(&[])));
     }
 }
