@@ -13,11 +13,9 @@ pub use work::{CatalogueConfig, WorkloadConfig};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Address under which people reach Portico.
+    /// Address under which people reach Portico. Not read from this section: the front door has it.
+    #[serde(skip)]
     pub public_url: PublicUrl,
-    /// Address of workloads with `*` for their label, `http://*.localhost:8080`; derived from
-    /// `public_url` when absent.
-    pub apps_url: Option<PublicUrl>,
     /// Tells apart several Porticos that share one engine.
     pub realm: Realm,
     /// What the pages call this installation.
@@ -33,7 +31,6 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_url: PublicUrl::default(),
-            apps_url: None,
             realm: "portico".parse().expect("a safe name"),
             title: "Portico".to_owned(),
             login: LoginConfig::default(),
@@ -42,15 +39,6 @@ impl Default for Config {
             catalogue: CatalogueConfig::default(),
             workload: WorkloadConfig::default(),
         }
-    }
-}
-
-impl Config {
-    /// Address of workloads with `*` in place of their label: as configured, else
-    /// `*.localhost` for a local installation and `*.apps.<host>` for any other.
-    #[must_use]
-    pub fn apps_url(&self) -> PublicUrl {
-        self.apps_url.clone().unwrap_or_else(|| self.public_url.apps_default())
     }
 }
 

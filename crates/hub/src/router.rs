@@ -127,7 +127,7 @@ impl Hub {
             .layer(DefaultBodyLimit::max(limits::MAX_BODY))
             .layer(middleware::from_fn(limits::layer))
             .layer(middleware::from_fn_with_state(self.clone(), present::layer))
-            .layer(middleware::from_fn_with_state(self.clone(), headers::layer))
+            .layer(middleware::from_fn(headers::layer))
             .layer(middleware::from_fn(request_id::layer))
             .with_state(self.clone())
     }

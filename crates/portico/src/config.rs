@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use portico_core::names::{EngineName, Realm};
 use serde::Deserialize;
 
@@ -107,6 +107,13 @@ impl Config {
         store
     }
 
+    /// The hub's section, with the address that the front door has.
+    pub(crate) fn hub(&self) -> Result<portico_hub::Config> {
+        let mut hub = self.hub.clone();
+        hub.public_url = self.front.public_url.to_string().parse().context("[front] public_url")?;
+        Ok(hub)
+    }
+
     /// Tells apart several Porticos that share one engine.
     pub(crate) fn realm(&self) -> Realm {
         self.hub.realm.clone()
@@ -125,7 +132,8 @@ impl Config {
     pub(crate) fn move_to(&mut self, listen: SocketAddr) -> Result<()> {
         self.front.listen = vec![listen];
         let url = format!("http://localhost:{}", listen.port());
-        self.front.public_url = url.parse().with_context(|| format!("{url} cannot be the address"))?;
+        self.front.public_url =
+            url.parse().map_err(|problem| anyhow!("{url} cannot be the address: {problem}"))?;
         Ok(())
     }
 
@@ -153,7 +161,8 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 pub(crate) fn demo_directory() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"));
-    let base = base.or_else(home).context("neither XDG_DATA_HOME nor HOME is set: name a directory with --data")?;
+    let base =
+        base.or_else(home).context("neither XDG_DATA_HOME nor HOME is set: name a directory with --data")?;
     Ok(base.join("portico"))
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod lifecycle;
 mod logging;
 mod output;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,6 @@ use clap::Parser;
 use crate::command::Cli;
 
 fn main() -> ExitCode {
-    restore_sigpipe_manners();
     let cli = Cli::parse();
     match cli.run() {
         Ok(code) => code,

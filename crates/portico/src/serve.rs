@@ -7,10 +7,16 @@ pub(crate) mod front;
 mod http;
 mod metrics;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use portico_hub::{Hub, state::Tasks};
+use portico_hub::{
+    Hub,
+    clock::Clock,
+    state::{Parts, Tasks},
+    task,
+};
+use portico_spawn::probe;
 use portico_store::Store;
 use prometheus_client::registry::Registry;
 
@@ -27,10 +33,11 @@ pub(crate) async fn run(config: Config, greeting: announce::Greeting) -> Result<
 
     let listeners = front::listen(&config)?;
     prepare(&config)?;
-    let hub = start_hub(&config, &lifecycle, &mut registry).await?;
+    let hub = start_hub(&config, &lifecycle).await?;
+    task::start(&hub).await;
     let front = front::build(&config, &hub, &mut registry)?;
     console::serve(&config, &hub, &lifecycle)?;
-    metrics::serve(&config, registry, &lifecycle).await?;
+    metrics::serve(&config, &hub, registry, &lifecycle).await?;
     front::serve(front, listeners, &lifecycle);
 
     announce::greet(&config, &hub, greeting).await?;
@@ -39,12 +46,19 @@ pub(crate) async fn run(config: Config, greeting: announce::Greeting) -> Result<
     Ok(())
 }
 
-/// Opens the store and the engines, and starts the hub, which adopts what runs.
-pub(crate) async fn start_hub(config: &Config, lifecycle: &Lifecycle, registry: &mut Registry) -> Result<Hub> {
-    let store = Store::open(&config.store()).await.context("the database cannot be opened")?;
-    let engines = engines::open(config)?;
-    let tasks = Tasks { tracker: lifecycle.tasks.clone(), soft: lifecycle.soft.clone() };
-    Hub::start(config.hub()?, store, engines, registry, tasks).await.context("the hub cannot start")
+/// Opens the store and the engines and puts the hub together. Starts no task yet.
+pub(crate) async fn start_hub(config: &Config, lifecycle: &Lifecycle) -> Result<Hub> {
+    let parts = Parts {
+        config: config.hub()?,
+        store: Store::open(&config.store()).await.context("the database cannot be opened")?,
+        clock: Clock::system(),
+        engines: engines::open(config)?,
+        probe: Arc::new(probe::Direct),
+        origins: Arc::new(front::addresses(config)?),
+        data_dir: config.data_dir.clone(),
+        tasks: Tasks { tracker: lifecycle.tasks.clone(), soft: lifecycle.soft.clone() },
+    };
+    Hub::start(parts).await.context("the hub cannot start")
 }
 
 /// Makes the data directory, for this user alone.

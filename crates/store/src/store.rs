@@ -135,7 +135,15 @@ impl Store {
         let Database::Sqlite(sqlite) = &*self.database else {
             return Err(StoreError::Unsupported("a backup"));
         };
-        let (path, target) = (sqlite.path().to_owned(), target.to_owned());
+        Self::copy(sqlite.path(), target).await
+    }
+
+    /// Like [`Store::backup`], for a database file that another process may have open.
+    ///
+    /// # Errors
+    /// What is wrong with disk or database.
+    pub async fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
+        let (path, target) = (path.to_owned(), target.to_owned());
         let done = tokio::task::spawn_blocking(move || sqlite::backup::back_up(&path, &target));
         done.await.map_err(|_| StoreError::Closed)?
     }

@@ -12,5 +12,5 @@ pub mod throttle;
 
 pub use actor::Actor;
 pub use client::Client;
-pub use known::{SignedIn, Visitor};
+pub use known::{Console, SignedIn, Visitor};
 pub use next::Next;

@@ -52,19 +52,6 @@ impl PublicUrl {
     pub fn origin(&self) -> String {
         self.to_string()
     }
-
-    /// Where workloads live when nothing else is configured.
-    #[must_use]
-    pub(super) fn apps_default(&self) -> Self {
-        let host = if self.is_local() { "*.localhost".to_owned() } else { format!("*.apps.{}", self.host) };
-        Self { host, ..self.clone() }
-    }
-
-    /// This address with `label` in place of `*`.
-    #[must_use]
-    pub fn with_label(&self, label: &str) -> Self {
-        Self { host: self.host.replacen('*', label, 1), ..self.clone() }
-    }
 }
 
 impl Default for PublicUrl {
@@ -175,11 +162,4 @@ mod tests {
         }
     }
 
-    #[test]
-    fn workloads_live_beside_the_portal() {
-        let local: PublicUrl = "http://127.0.0.1:9".parse().expect("an address");
-        assert_eq!(local.apps_default().origin(), "http://*.localhost:9");
-        let site: PublicUrl = "https://p.example.org".parse().expect("an address");
-        assert_eq!(site.apps_default().with_label("w1").origin(), "https://w1.apps.p.example.org");
-    }
 }

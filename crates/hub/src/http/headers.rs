@@ -1,23 +1,18 @@
 //! Headers that every answer of the portal carries.
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderName, HeaderValue, header};
 
-use crate::state::Hub;
+/// Everything of a page comes from here, forms end here, and nobody frames us.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; \
+                      base-uri 'none'; form-action 'self'";
 
 /// Layer: content security policy and its companions. A handler may have set a stricter one.
-pub(crate) async fn layer(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let policy = content_security_policy(&hub.config.apps_url().origin());
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
-    }
     for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -29,12 +24,4 @@ pub(crate) async fn layer(State(hub): State<Hub>, request: Request, next: Next) 
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
-}
-
-/// Forms may end at workloads' origins, because *Open* is a form that is redirected there.
-fn content_security_policy(apps: &str) -> String {
-    format!(
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; \
-         base-uri 'none'; form-action 'self' {apps}"
-    )
 }

@@ -128,10 +128,9 @@ impl Credentials {
     /// The token of a server.
     pub(crate) fn token_of(&self, server: &str) -> Result<Secret> {
         let server = server.trim_end_matches('/');
-        self.servers
-            .get(server)
-            .cloned()
-            .with_context(|| format!("not signed in to {server}: use `portico login {server}` or set PORTICO_TOKEN"))
+        self.servers.get(server).cloned().with_context(|| {
+            format!("not signed in to {server}: use `portico login {server}` or set PORTICO_TOKEN")
+        })
     }
 
     /// The server signed in to last, with its token.

@@ -89,15 +89,27 @@ impl Client {
         self.json(self.request(Method::GET, path)?).await
     }
 
-    pub(crate) async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T> {
+    pub(crate) async fn post<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T> {
         self.json(self.request(Method::POST, path)?.json(body)).await
     }
 
-    pub(crate) async fn put<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T> {
+    pub(crate) async fn put<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T> {
         self.json(self.request(Method::PUT, path)?.json(body)).await
     }
 
-    pub(crate) async fn patch<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T> {
+    pub(crate) async fn patch<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T> {
         self.json(self.request(Method::PATCH, path)?.json(body)).await
     }
 
@@ -136,7 +148,9 @@ impl Client {
         let problem: Option<Problem> = response.json().await.ok();
         Err(match problem {
             Some(problem) => anyhow!(problem.sentence()),
-            None if status.is_redirection() => anyhow!("{} redirects: give the address it leads to", self.base),
+            None if status.is_redirection() => {
+                anyhow!("{} redirects: give the address it leads to", self.base)
+            }
             None => anyhow!("{} answered {status}; is it a Portico?", self.base),
         })
     }
@@ -174,7 +188,9 @@ impl Problem {
 pub(crate) fn segment(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect()

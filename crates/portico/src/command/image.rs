@@ -106,7 +106,10 @@ fn names() -> Vec<String> {
 
 fn recipe(name: &str) -> Result<Recipe> {
     let Some(file) = Examples::get(&format!("{name}/portico.toml")) else {
-        bail!("there is no example image {name:?}; there are: {}. For your own use --dir", names().join(", "));
+        bail!(
+            "there is no example image {name:?}; there are: {}. For your own use --dir",
+            names().join(", ")
+        );
     };
     let text = std::str::from_utf8(&file.data).context("the recipe is not text")?;
     toml::from_str(text).with_context(|| format!("the recipe of {name} is broken"))
@@ -202,7 +205,8 @@ impl Import {
 }
 
 fn spinner() -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").context("cannot show progress")?;
+    let style =
+        ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").context("cannot show progress")?;
     let bar = ProgressBar::new_spinner().with_style(style);
     bar.enable_steady_tick(Duration::from_millis(120));
     Ok(bar)
@@ -226,7 +230,9 @@ fn engine(common: &Common, wanted: Option<&EngineName>) -> Result<Docker> {
     let mut found: Vec<_> = config
         .engine
         .into_iter()
-        .filter_map(|(name, engine)| if let Engine::Docker(docker) = engine { Some((name, docker)) } else { None })
+        .filter_map(
+            |(name, engine)| if let Engine::Docker(docker) = engine { Some((name, docker)) } else { None },
+        )
         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name))
         .collect();
     match (found.pop(), found.is_empty()) {

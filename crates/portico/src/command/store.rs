@@ -31,7 +31,7 @@ impl Backup {
         let config = common.target.configuration()?;
         let database = embedded(&config)?;
         let target = std::path::absolute(&self.file).context("cannot resolve the path")?;
-        portico_store::backup(&database, &target).await.context("no backup was made")?;
+        Store::copy(&database, &target).await.context("no backup was made")?;
         report(common, "written", &target)
     }
 }
@@ -44,9 +44,8 @@ impl Restore {
             bail!("Portico is running: stop it first, restore, and start it again");
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let aside = runtime
-            .block_on(Store::restore(&config.store(), &self.file))
-            .context("nothing was restored")?;
+        let aside =
+            runtime.block_on(Store::restore(&config.store(), &self.file)).context("nothing was restored")?;
         if let Some(aside) = aside {
             output::note(format!("The former database is kept as {}.", aside.display()));
         }

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use portico_api::{
-    Page,
+    page::Page,
     token::{CreatedToken, NewToken, Token as ApiToken},
 };
 use reqwest::Method;
@@ -36,7 +36,9 @@ impl Token {
     pub(crate) async fn run(self, common: &Common) -> Result<()> {
         let client = common.target.client().await?;
         if client.is_console() {
-            bail!("tokens belong to a person: sign in with `portico login URL`, or make one on the page Account");
+            bail!(
+                "tokens belong to a person: sign in with `portico login URL`, or make one on the page Account"
+            );
         }
         match self {
             Self::List => show(&list(&client).await?, common.style())?,

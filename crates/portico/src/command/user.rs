@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use portico_api::{
-    Page,
+    page::Page,
     user::{CreatedUser, Link, NewUser, Role, User as Account, UserChanges},
 };
 use reqwest::Method;
@@ -113,7 +113,7 @@ async fn list(client: &Client, search: &str) -> Result<Vec<Account>> {
 }
 
 /// The user that a person means, by name in any spelling, short name or id.
-async fn find(client: &Client, name: &str) -> Result<Account> {
+pub(super) async fn find(client: &Client, name: &str) -> Result<Account> {
     let users = list(client, "").await?;
     let same = |user: &&Account| {
         user.id.as_str() == name || user.slug == name || user.name.to_lowercase() == name.to_lowercase()

@@ -1,7 +1,7 @@
 //! What a starting Portico tells the person who started it.
 
 use anyhow::Result;
-use portico_hub::{Hub, service::one_time_link};
+use portico_hub::{Hub, service::link};
 
 use crate::{config::Config, output};
 
@@ -16,7 +16,7 @@ pub(crate) enum Greeting {
 
 /// Prints the address and, while there is no administrator, the one-time link that makes the first one.
 pub(crate) async fn greet(config: &Config, hub: &Hub, greeting: Greeting) -> Result<()> {
-    let link = one_time_link::bootstrap(hub).await?;
+    let link = link::bootstrap(hub).await?;
     let address = config.front.public_url.to_string();
     tracing::info!(address, "ready");
     if greeting == Greeting::Demo {
@@ -24,7 +24,7 @@ pub(crate) async fn greet(config: &Config, hub: &Hub, greeting: Greeting) -> Res
         match link {
             Some(link) => {
                 output::line("\n  Open this link once to become its administrator (valid for 24 hours):");
-                output::line(format!("  {}\n", link.expose()));
+                output::line(format!("  {}\n", link.url.expose()));
             }
             None => output::line("  Sign in with the account you made.\n"),
         }
@@ -32,7 +32,7 @@ pub(crate) async fn greet(config: &Config, hub: &Hub, greeting: Greeting) -> Res
         output::line("  Stop with Ctrl+C; running sessions go on and are found again.\n");
     } else if let Some(link) = link {
         // Not through the log, which is kept: whoever started the service reads this once.
-        output::note(format!("Open this link once to become the first administrator: {}", link.expose()));
+        output::note(format!("Open this link once to become the first administrator: {}", link.url.expose()));
     }
     Ok(())
 }

@@ -12,8 +12,8 @@ use std::{
 use anyhow::{Context, Result};
 use axum::{Extension, Router};
 use portico_hub::{Hub, auth::Console as Mark};
-use prometheus_client::registry::Registry;
 use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
 
 use super::http;
 use crate::{config::Config, lifecycle::Lifecycle};
@@ -61,8 +61,9 @@ impl Console {
     pub(crate) async fn start(config: Config) -> Result<Self> {
         super::prepare(&config)?;
         let lifecycle = Lifecycle::default();
-        let hub = super::start_hub(&config, &lifecycle, &mut Registry::default()).await?;
+        let hub = super::start_hub(&config, &lifecycle).await?;
         serve(&config, &hub, &lifecycle)?;
+        lifecycle.tasks.spawn(close_at_end(hub, lifecycle.soft.clone()));
         Ok(Self { lifecycle, socket: config.data_dir.join(SOCKET) })
     }
 
@@ -74,4 +75,10 @@ impl Console {
         std::fs::remove_file(&self.socket).context("cannot remove the administration socket")?;
         ended.map_err(|_| anyhow::anyhow!("the hub did not end in time"))
     }
+}
+
+/// Gives the database free for whoever comes next.
+async fn close_at_end(hub: Hub, soft: CancellationToken) {
+    soft.cancelled().await;
+    hub.store.close().await;
 }

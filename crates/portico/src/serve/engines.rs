@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use portico_core::ports::Spawner;
 use portico_hub::state::Engines;
 
 use crate::config::{Config, Engine};
@@ -12,13 +13,14 @@ pub(crate) fn open(config: &Config) -> Result<Engines> {
     let realm = config.realm();
     let mut engines = Engines::new();
     for (name, engine) in &config.engine {
-        let opened: Arc<dyn portico_core::ports::Spawner> = match engine {
+        let opened: Arc<dyn Spawner> = match engine {
             Engine::Local(local) => Arc::new(
                 portico_spawn::local::Local::open(local.clone(), &config.data_dir)
                     .with_context(|| format!("engine {name}"))?,
             ),
             Engine::Docker(docker) => Arc::new(
-                portico_spawn::docker::Engine::new(docker.clone(), realm.clone()).with_context(|| format!("engine {name}"))?,
+                portico_spawn::docker::Engine::new(docker.clone(), realm.clone())
+                    .with_context(|| format!("engine {name}"))?,
             ),
         };
         engines.insert(name.clone(), opened);

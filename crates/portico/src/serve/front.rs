@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use http_body_util::BodyExt;
+use portico_core::peer::{Peer, Transport};
 use portico_hub::Hub;
-use portico_proxy::{Addresses, FrontDoor, HubBody, HubService, RequestBody};
+use portico_proxy::{Addresses, BoxError, FrontDoor, HubBody, HubService, RequestBody};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -18,11 +20,16 @@ pub(super) fn listen(config: &Config) -> Result<Vec<TcpListener>> {
     )
 }
 
+/// Where the front door leads, which the hub wants to know too.
+pub(super) fn addresses(config: &Config) -> Result<Addresses> {
+    Addresses::new(&config.front).context("[front] is not usable")
+}
+
 /// Puts the front door before the hub.
 pub(super) fn build(config: &Config, hub: &Hub, registry: &mut Registry) -> Result<FrontDoor> {
     let published = hub.published.subscribe();
     let key = hub.keys.pass.clone();
-    FrontDoor::new(&config.front, published, key, hub.gate(), service(hub), registry)
+    FrontDoor::new(&config.front, published, key, Arc::new(hub.clone()), service(config, hub), registry)
         .context("[front] is not usable")
 }
 
@@ -33,17 +40,22 @@ pub(super) fn serve(front: FrontDoor, listeners: Vec<TcpListener>, lifecycle: &L
 }
 
 /// The hub's router as the service that the front door calls.
-fn service(hub: &Hub) -> HubService {
+fn service(config: &Config, hub: &Hub) -> HubService {
     let router = hub.router();
+    let encrypted = config.front.public_url.to_string().starts_with("https:");
+    let transport = if encrypted { Transport::Tls } else { Transport::Plain };
     Arc::new(move |request| {
         let router = router.clone();
         Box::pin(async move {
-            let request: hyper::Request<RequestBody> = request;
+            let mut request: hyper::Request<RequestBody> = request;
+            if let Some(portico_proxy::Peer(address)) = request.extensions().get().copied() {
+                request.extensions_mut().insert(Peer { address, transport });
+            }
             let answer = match router.oneshot(request.map(axum::body::Body::new)).await {
                 Ok(answer) => answer,
                 Err(never) => match never {},
             };
-            answer.map(HubBody::new)
+            answer.map(|body| HubBody::new(body.map_err(BoxError::from)))
         })
     })
 }

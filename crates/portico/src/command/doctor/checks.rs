@@ -90,7 +90,11 @@ pub(super) fn disk(directory: &Path) -> Finding {
             let free = space.f_bavail.saturating_mul(space.f_frsize);
             let text = format!("{:.1} GiB free", free as f64 / f64::from(1 << 30));
             if free < LITTLE_SPACE {
-                return Finding::warning("disk", text, "Make room: delete ended sessions, old backups, images.");
+                return Finding::warning(
+                    "disk",
+                    text,
+                    "Make room: delete ended sessions, old backups, images.",
+                );
             }
             Finding::good("disk", text)
         }
@@ -111,9 +115,11 @@ pub(super) async fn database(config: &Config) -> Finding {
             Ok(()) => Finding::good("database", "opens, and its schema is up to date"),
             Err(error) => Finding::warning("database", format!("{error:#}"), "Try again."),
         },
-        Err(error) => {
-            Finding::bad("database", format!("{error:#}"), "Check [store] in the configuration, and the server.")
-        }
+        Err(error) => Finding::bad(
+            "database",
+            format!("{error:#}"),
+            "Check [store] in the configuration, and the server.",
+        ),
     }
 }
 
@@ -130,7 +136,10 @@ pub(super) async fn address(config: &Config, address: SocketAddr) -> Finding {
             Finding::bad(
                 &check,
                 "taken by another program",
-                format!("Find it with `ss -ltnp sport = :{}`, or choose another address in [front].", address.port()),
+                format!(
+                    "Find it with `ss -ltnp sport = :{}`, or choose another address in [front].",
+                    address.port()
+                ),
             )
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Finding::bad(
@@ -160,23 +169,30 @@ pub(super) async fn names(config: &Config) -> Finding {
             Some(address) => Finding::good("names", format!("{host} is {}", address.ip())),
             None => Finding::bad("names", format!("{host} has no address"), wildcard_advice(&host)),
         },
-        Err(error) => Finding::bad("names", format!("{host} does not resolve: {error}"), wildcard_advice(&host)),
+        Err(error) => {
+            Finding::bad("names", format!("{host} does not resolve: {error}"), wildcard_advice(&host))
+        }
     }
 }
 
 fn wildcard_advice(host: &str) -> String {
     let domain = host.split_once('.').map_or(host, |(_, domain)| domain);
-    format!("Add a DNS record for *.{domain} that leads here, or set [front] mode = \"path\" after reading its cost.")
+    format!(
+        "Add a DNS record for *.{domain} that leads here, or set [front] mode = \"path\" after reading its cost."
+    )
 }
 
 /// How an engine is.
 pub(super) async fn engine(check: &str, engine: &dyn Spawner) -> Finding {
     let health = engine.health().await;
-    let missing: Vec<_> = health.isolation.iter().filter(|fact| !fact.holds).map(|fact| fact.what.clone()).collect();
+    let missing: Vec<_> =
+        health.isolation.iter().filter(|fact| !fact.holds).map(|fact| fact.what.clone()).collect();
     match health.condition {
         Condition::Unreachable { problem, advice } => Finding::bad(check, problem, advice),
         Condition::Limited { problem, advice } => Finding::warning(check, problem, advice),
         Condition::Working if missing.is_empty() => Finding::good(check, health.version),
-        Condition::Working => Finding::good(check, format!("{}; without: {}", health.version, missing.join(", "))),
+        Condition::Working => {
+            Finding::good(check, format!("{}; without: {}", health.version, missing.join(", ")))
+        }
     }
 }
