@@ -3,7 +3,7 @@
 # A debug build of it takes a third of the time of a release build and checks this tree as fast.
 set -eu
 version=0.20.2
-tools=${XDG_CACHE_HOME:-$HOME/.cache}/portico-tools/cargo-deny-$version
+tools=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/portico-tools/cargo-deny-$version
 
 if command -v cargo-deny >/dev/null; then
   exec cargo-deny "$@"
