@@ -148,11 +148,14 @@ impl Host {
             fact("no way to more rights", true, "no-new-privileges is set and all capabilities are dropped"),
             by_group("memory limit", memory, "only a bound per process"),
             by_group("processor limit", cpu, "needs control groups"),
-            by_group(
-                "process limit",
-                pids,
-                if self.is_root { "only a bound per owner" } else { "needs control groups" },
-            ),
+            match (pids, self.is_root, boxed) {
+                (true, ..) => fact("process limit", true, &format!("by {group}")),
+                (false, true, _) => fact("process limit", false, "only a bound per owner"),
+                (false, false, true) => {
+                    fact("process limit", true, "by a user namespace, with Linux 5.14 or later")
+                }
+                (false, false, false) => fact("process limit", false, "needs control groups"),
+            },
             fact(
                 "own network",
                 false,

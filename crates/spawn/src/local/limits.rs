@@ -12,6 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 use portico_core::{names::InstanceName, ports::Usage, quota::Limits};
+use rustix::fs::Access;
 use serde::{Deserialize, Serialize};
 
 /// The control groups of one run.
@@ -113,6 +114,14 @@ impl Group {
         all
     }
 
+    pub(super) const fn bounds_memory(&self) -> bool {
+        self.unified.is_some() || self.memory.is_some()
+    }
+
+    pub(super) const fn bounds_processes(&self) -> bool {
+        self.unified.is_some() || self.pids.is_some()
+    }
+
     fn limit(&self, limits: &Limits) -> io::Result<()> {
         let (memory, pids) = (limits.memory_bytes().to_string(), limits.pids.to_string());
         let period = 100_000_u64;
@@ -204,7 +213,8 @@ fn writable(point: &Path, own: &str) -> Option<PathBuf> {
     [own.trim_start_matches('/'), ""].into_iter().find_map(|path| {
         let directory = point.join(path).join(PARENT);
         fs::create_dir_all(&directory).ok()?;
-        Some(directory)
+        // It may be there because another user's hub made it.
+        rustix::fs::access(&directory, Access::WRITE_OK | Access::EXEC_OK).is_ok().then_some(directory)
     })
 }
 

@@ -3,9 +3,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, Permissions},
+    fs::{self, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -74,9 +74,10 @@ pub(super) fn prepare(home: &Home, job: &Job) -> io::Result<Prepared> {
         command,
         directory: seen_workspace.to_owned(),
         user: job.user,
-        memory_bytes: (group == Group::default()).then(|| job.plan.spec.limits.memory_bytes()),
-        // Without a user id of its own this would count all processes of the hub's user.
-        processes: (group == Group::default() && job.user.is_some())
+        memory_bytes: (!group.bounds_memory()).then(|| job.plan.spec.limits.memory_bytes()),
+        // The kernel counts per user and user namespace. With neither of its own, all processes of the
+        // hub's user would be counted.
+        processes: (!group.bounds_processes() && (job.user.is_some() || boxed))
             .then(|| u64::from(job.plan.spec.limits.pids)),
     };
     let started = Started {
@@ -177,8 +178,9 @@ fn make_sockets(job: &Job, links: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    fs::create_dir(links)?;
     let mode = if job.user.is_some() && job.bubblewrap.is_none() { 0o711 } else { 0o700 };
-    DirBuilder::new().mode(mode).create(links)?;
+    fs::set_permissions(links, Permissions::from_mode(mode))?;
     let sockets = links.join("in");
     create_private(&sockets)?;
     give(&sockets, job.user)?;

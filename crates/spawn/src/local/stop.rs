@@ -24,6 +24,8 @@ use super::{
 
 /// How much longer than the grace a shim may take before it is ended itself.
 const MARGIN: Duration = Duration::from_secs(15);
+/// Longest wait for a shim to leave after it has noted the end.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Local {
     pub(super) async fn stop_run(&self, name: &InstanceName, grace: Duration) -> Result<(), SpawnError> {
@@ -68,7 +70,7 @@ impl Local {
             None => {}
         }
         // A shim that was on its way finds no plan under the lock, and leaves.
-        let Some(held) = Lock::take(&lock).map_err(broken)? else { return Err(still_runs()) };
+        let Some(held) = take_soon(&lock).await.map_err(broken)? else { return Err(still_runs()) };
         failpoint::hit("local.before-remove");
         delete(home.directory.clone()).await?;
         fs::remove_file(&lock).or_else(ignore_missing).map_err(broken)?;
@@ -107,6 +109,18 @@ impl Local {
             delete(owner.path().join(label.as_str())).await?;
         }
         Ok(())
+    }
+}
+
+/// Takes the lock of a run that has ended: its shim gives it back right after it has noted the end.
+async fn take_soon(lock: &Path) -> io::Result<Option<Lock>> {
+    let begun = Instant::now();
+    loop {
+        let taken = Lock::take(lock)?;
+        if taken.is_some() || begun.elapsed() > FAREWELL {
+            return Ok(taken);
+        }
+        sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The local engine, with real processes under real isolation.
 
+mod bare;
 mod crash;
 mod isolation;
 mod place;

@@ -49,8 +49,11 @@ async fn a_workload_is_not_root_and_cannot_become_it() {
     let place = Place::new();
     let said = place.output("id -u; id -G; whoami; grep -E '^(Cap|NoNewPrivs)' /proc/self/status").await;
     let mut lines = said.lines();
-    assert_eq!(lines.next(), Some("1900000007"), "{said}");
-    assert_eq!(lines.next(), Some("1900000007"), "{said}");
+    // A hub that is not root can only give its own id.
+    let own = rustix::process::geteuid();
+    let expected = if own.is_root() { "1900000007".to_owned() } else { own.to_string() };
+    assert_eq!(lines.next(), Some(expected.as_str()), "{said}");
+    assert_eq!(lines.next(), Some(expected.as_str()), "{said}");
     assert_eq!(lines.next(), Some("alice"), "{said}");
     assert!(said.contains("NoNewPrivs:\t1"), "{said}");
     for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
@@ -123,7 +126,8 @@ async fn a_fork_bomb_is_bounded() {
     let instance = launch(&engine, &plan).await;
     place.says(&engine, &instance, "stuck at 1").await;
     let usage = engine.usage(&plan.instance).await.expect("told");
-    assert!(usage.pids <= 20, "{usage:?}");
+    // Where no control group counts, bubblewrap's own two processes are told as well.
+    assert!(usage.pids <= 22, "{usage:?}");
     engine.stop(&plan.instance, Duration::from_millis(300)).await.expect("stopped");
     place.clean().await;
 }
@@ -228,7 +232,7 @@ async fn an_app_cannot_lead_the_front_door_to_another_socket() {
 }
 
 /// How many living processes have this word in their command line.
-fn running(word: &str) -> usize {
+pub(crate) fn running(word: &str) -> usize {
     let commands = std::fs::read_dir("/proc").expect("readable").flatten().filter_map(|entry| {
         let text = std::fs::read(entry.path().join("cmdline")).ok()?;
         text.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes()).then_some(())
