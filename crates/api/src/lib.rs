@@ -4,7 +4,9 @@
 //! hub's border. One file per noun.
 
 pub mod account;
+pub mod app;
 pub mod audit;
+pub mod engine;
 pub mod group;
 pub mod health;
 pub mod login;
@@ -12,3 +14,4 @@ pub mod page;
 pub mod problem;
 pub mod token;
 pub mod user;
+pub mod workload;
