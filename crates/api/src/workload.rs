@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portico_core::{UserId, WorkloadId, quota, workload as core};
+use portico_core::{UserId, WorkloadId, ports, quota, workload as core};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -209,7 +209,10 @@ pub struct Usage {
     pub at: Timestamp,
     /// CPU time used so far, in microseconds; grows.
     pub cpu_micros: u64,
+    /// Thousandths of a core used since the sample before.
+    pub cpu_millis: u64,
     pub memory_bytes: u64,
+    pub memory_limit_bytes: u64,
     pub pids: u32,
 }
 
@@ -257,10 +260,20 @@ impl From<core::Event> for Event {
     }
 }
 
-impl From<portico_core::ports::Usage> for Usage {
-    fn from(usage: portico_core::ports::Usage) -> Self {
-        let portico_core::ports::Usage { at, cpu_micros, memory_bytes, pids } = usage;
-        Self { at, cpu_micros, memory_bytes, pids }
+impl Usage {
+    /// A sample and what was used since the one before.
+    #[must_use]
+    pub fn between(before: &ports::Usage, now: &ports::Usage, limits: quota::Limits) -> Self {
+        let millis = now.at.as_millisecond().saturating_sub(before.at.as_millisecond()).max(1);
+        let micros = now.cpu_micros.saturating_sub(before.cpu_micros);
+        Self {
+            at: now.at,
+            cpu_micros: now.cpu_micros,
+            cpu_millis: micros / u64::try_from(millis).unwrap_or(1),
+            memory_bytes: now.memory_bytes,
+            memory_limit_bytes: limits.memory_bytes(),
+            pids: now.pids,
+        }
     }
 }
 

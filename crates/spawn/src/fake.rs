@@ -188,6 +188,7 @@ impl Spawner for Fake {
         }
         progress.step(Step::Creating);
         let act = Act::of(&plan.spec.program)?;
+        tokio::time::sleep(Duration::from_millis(act.slow_millis)).await;
         let (doors, listening) = answer::open(&plan.spec.entry_points, &act).await?;
         let instance = Instance {
             name: plan.instance.clone(),

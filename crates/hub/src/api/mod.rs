@@ -11,6 +11,7 @@ mod group;
 mod health;
 mod login;
 pub(crate) mod paging;
+pub(crate) mod sse;
 mod token;
 mod user;
 mod workload;

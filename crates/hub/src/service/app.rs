@@ -31,6 +31,16 @@ pub struct Offer {
     pub availability: Availability,
 }
 
+/// The actor as the store knows the account now, with its present groups.
+pub(crate) async fn present(tx: &mut Tx, actor: &Actor) -> Result<Actor, Error> {
+    let mut present = actor.clone();
+    let id = &actor.user().id;
+    present.principal.user = portico_store::user::by_id(tx, id).await?.ok_or(Error::NotFound)?;
+    let groups = portico_store::group::groups_of(tx, id).await?;
+    present.principal.groups = groups.into_iter().map(|group| group.id).collect();
+    Ok(present)
+}
+
 /// The subjects of an app's grants as far as they concern this actor: from its definition, and given.
 pub(crate) async fn subjects(tx: &mut Tx, actor: &Actor, app: &App) -> Result<Vec<Subject>, StoreError> {
     let mut subjects = portico_store::grant::subjects_of_app(tx, &app.name).await?;
@@ -48,7 +58,8 @@ pub(crate) async fn subjects(tx: &mut Tx, actor: &Actor, app: &App) -> Result<Ve
 pub async fn find_for(hub: &Hub, actor: &Actor, name: &AppName) -> Result<(Entry, Permit), Error> {
     let entry = hub.catalogue.now().entries.get(name).cloned().ok_or(Error::NotFound)?;
     let mut tx = hub.store.begin_read("app.find").await?;
-    let grants = subjects(&mut tx, actor, &entry.app).await?;
+    let actor = present(&mut tx, actor).await?;
+    let grants = subjects(&mut tx, &actor, &entry.app).await?;
     let permit = actor.may(Action::Launch, Thing::App { grants: &grants })?;
     Ok((entry, permit))
 }
@@ -109,7 +120,8 @@ fn offer(hub: &Hub, entry: Entry) -> Offer {
     Offer { entry, availability }
 }
 
-fn availability(hub: &Hub, app: &App) -> Availability {
+/// Whether an app could be launched, as last seen.
+pub(crate) fn availability(hub: &Hub, app: &App) -> Availability {
     if hub.engines.contains_key(&app.engine) {
         hub.live.engines.availability(&app.name)
     } else {

@@ -125,9 +125,7 @@ async fn accept(hub: &Hub, actor: &Actor, order: Order) -> Result<Launched, Erro
 
 /// A user who was disabled, or lost the grant, between the check and the lock is refused.
 async fn still_granted(tx: &mut Tx, actor: &Actor, app: &App) -> Result<(), Error> {
-    let user = portico_store::user::by_id(tx, &actor.user().id).await?.ok_or(Error::NotFound)?;
-    let mut present = actor.clone();
-    present.principal.user = user;
+    let present = app::present(tx, actor).await?;
     let grants = app::subjects(tx, &present, app).await?;
     present.may(Action::Launch, Thing::App { grants: &grants })?;
     Ok(())

@@ -73,6 +73,23 @@ pub async fn read(hub: &Hub, _permit: &Permit, row: &Workload, follow: Follow) -
     }
 }
 
+/// Like [`read`] for somebody who waits: fails while there is no instance yet, so that the caller asks again.
+///
+/// # Errors
+/// [`Error::NotFound`] while there is none; otherwise as [`read`].
+pub(crate) async fn follow_present(
+    hub: &Hub,
+    permit: &Permit,
+    row: &Workload,
+    follow: Follow,
+) -> Result<LogStream, Error> {
+    if row.phase().is_ended() {
+        return read(hub, permit, row, follow).await;
+    }
+    let engine = hub.engines.get(&row.engine).ok_or(Error::NotFound)?;
+    engine.logs(&row.instance(&hub.config.realm), follow).await.map_err(|_| Error::NotFound)
+}
+
 /// The last lines, for a page.
 ///
 /// # Errors

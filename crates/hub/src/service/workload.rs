@@ -1,9 +1,12 @@
 //! Workloads after their launch: seeing them, and asking for their end, restart or deletion.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use portico_core::{
-    Timestamp, WorkloadId,
+    Timestamp, UserId, WorkloadId,
     access::{Action, Permit, Principal, Thing},
     audit::Via,
     failpoint,
@@ -257,6 +260,59 @@ pub(crate) fn thing(id: &WorkloadId) -> String {
 
 fn busy() -> Error {
     Error::Conflict("it changes too quickly just now; try again".to_owned())
+}
+
+/// The actor as the account is now; for streams, which outlive the request that began them. Nobody when the
+/// account, login or token ended meanwhile.
+///
+/// # Errors
+/// [`Error::NotSignedIn`].
+pub(crate) async fn present(hub: &Hub, actor: &Actor) -> Result<Actor, Error> {
+    let mut tx = hub.store.begin_read("workload.present").await?;
+    let now = hub.now();
+    let id = &actor.user().id;
+    let alive = match &actor.principal.via {
+        Via::Login(login) => {
+            let lifetime = hub.config.login.lifetime();
+            let logins = portico_store::login::list_of(&mut tx, id).await?;
+            logins.iter().any(|known| known.id == *login && known.is_alive(now, lifetime))
+        }
+        Via::Token(token) => {
+            let tokens = portico_store::token::list_of(&mut tx, id).await?;
+            tokens.iter().any(|known| known.id == *token && known.is_alive(now))
+        }
+        Via::Console | Via::Anonymous | Via::Portico => true,
+    };
+    if !alive {
+        return Err(Error::NotSignedIn);
+    }
+    super::app::present(&mut tx, actor).await
+}
+
+/// What the owner is called; `None` when the account is no more.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn owner_name(hub: &Hub, owner: &UserId) -> Result<Option<String>, Error> {
+    let mut tx = hub.store.begin_read("workload.owner").await?;
+    let user = portico_store::user::by_id(&mut tx, owner).await?;
+    Ok(user.map(|user| user.name.into()))
+}
+
+/// What the owners of these are called.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn owner_names(hub: &Hub, rows: &[Workload]) -> Result<HashMap<UserId, String>, Error> {
+    let owners: HashSet<_> = rows.iter().map(|row| &row.owner.user).collect();
+    let mut tx = hub.store.begin_read("workload.owners").await?;
+    let mut names = HashMap::new();
+    for owner in owners {
+        if let Some(user) = portico_store::user::by_id(&mut tx, owner).await? {
+            names.insert(owner.clone(), user.name.into());
+        }
+    }
+    Ok(names)
 }
 
 /// The owner, for what Portico shows the owner without a login at hand.

@@ -11,6 +11,8 @@ pub struct Act {
     pub exit: Option<Exit>,
     /// `after=MILLIS`: answers only then.
     pub after_millis: u64,
+    /// `slow=MILLIS`: the launch itself takes so long.
+    pub slow_millis: u64,
     /// `never`: accepts connections but never answers.
     pub never: bool,
     /// `deaf`: ends only by force.
@@ -41,6 +43,7 @@ impl Act {
                 Some(("exit", code)) => act.exit = code.parse().ok().map(Exit::Code),
                 Some(("signal", number)) => act.exit = number.parse().ok().map(Exit::Signal),
                 Some(("after", millis)) => act.after_millis = millis.parse().unwrap_or(0),
+                Some(("slow", millis)) => act.slow_millis = millis.parse().unwrap_or(0),
                 None if word == "oom" => act.exit = Some(Exit::OutOfMemory),
                 None if word == "never" => act.never = true,
                 None if word == "deaf" => act.deaf = true,
