@@ -67,10 +67,11 @@ pub struct AuditFilter {
 }
 
 /// In which form to export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// One JSON object per line.
+    #[default]
     Jsonl,
     /// Comma-separated with a heading; texts that a spreadsheet would take for a formula begin with `'`.
     Csv,
@@ -80,6 +81,8 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
+    /// JSON lines when absent.
+    #[serde(default)]
     #[param(inline)]
     pub format: Format,
 }

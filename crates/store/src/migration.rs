@@ -22,11 +22,18 @@ pub(crate) struct Applied {
     pub(crate) checksum: String,
 }
 
-pub(crate) const STEPS: &[Step] = &[Step {
-    version: 20_261_120_234_500,
-    name: "nouns",
-    sql: include_str!("../migrations/20261120234500_nouns.sql"),
-}];
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        version: 20_261_120_234_500,
+        name: "nouns",
+        sql: include_str!("../migrations/20261120234500_nouns.sql"),
+    },
+    Step {
+        version: 20_261_121_004_500,
+        name: "used_slug",
+        sql: include_str!("../migrations/20261121004500_used_slug.sql"),
+    },
+];
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";

@@ -20,6 +20,7 @@ const NEXT_NUMBER: &str = "INSERT INTO counter (name, value) VALUES ('user', 1)
 const INSERT: &str = r#"INSERT INTO "user"
     (id, name, name_key, slug, number, role, disabled_since, created, last_seen, search)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"#;
+const USE_SLUG: &str = "INSERT INTO used_slug (slug) VALUES ($1)";
 const BY_ID: &str = r#"SELECT id, name, slug, number, role, disabled_since, created, last_seen
     FROM "user" WHERE id = $1"#;
 const BY_NAME_KEY: &str = r#"SELECT id, name, slug, number, role, disabled_since, created, last_seen
@@ -43,6 +44,7 @@ const DELETE: &str = r#"DELETE FROM "user" WHERE id = $1"#;
 pub(crate) const STATEMENTS: &[&str] = &[
     NEXT_NUMBER,
     INSERT,
+    USE_SLUG,
     BY_ID,
     BY_NAME_KEY,
     BY_SLUG,
@@ -70,7 +72,7 @@ pub async fn next_number(tx: &mut Tx) -> Result<u32, StoreError> {
 
 /// # Errors
 /// [`StoreError::Duplicate`] on column `name_key` when somebody has the name or a look-alike, or on
-/// `slug` when somebody had it once.
+/// `slug` when somebody has it or had it once.
 pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
     let params = params![
         user.id,
@@ -84,7 +86,8 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
         user.last_seen,
         search_text(&user.name, &user.slug),
     ];
-    tx.execute(INSERT, params).await.map(drop)
+    tx.execute(INSERT, params).await?;
+    tx.execute(USE_SLUG, params![user.slug]).await.map(drop)
 }
 
 /// # Errors
