@@ -121,7 +121,9 @@ impl Config {
 
     /// Adds the Docker engine of this machine, where there is one that this user may use.
     pub(crate) fn add_docker_if_found(&mut self) {
-        let docker = portico_spawn::docker::Config::default();
+        // The example images are built here, and are in no registry.
+        let pull = portico_spawn::docker::Pull::Never;
+        let docker = portico_spawn::docker::Config { pull, ..Default::default() };
         let reachable = docker.socket().is_some_and(|socket| UnixStream::connect(socket).is_ok());
         if reachable {
             self.engine.insert("docker".parse().expect("a safe name"), Engine::Docker(docker));

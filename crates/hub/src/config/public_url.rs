@@ -161,5 +161,4 @@ mod tests {
             assert_eq!(text.parse::<PublicUrl>(), Err(InvalidUrl), "{text}");
         }
     }
-
 }

@@ -69,6 +69,8 @@ struct AppPage {
     /// Asked for a new app only.
     name: Option<String>,
     grants: Option<Vec<GrantView>>,
+    /// For definitions that cannot be changed here.
+    how_to_change: &'static str,
     toml: String,
 }
 
@@ -165,6 +167,7 @@ fn new_page(
         problem,
         name: Some(name),
         grants: None,
+        how_to_change: "",
         toml,
     })
 }
@@ -233,6 +236,10 @@ async fn app_page(
         problem,
         name: None,
         grants: Some(grants(hub, &who.actor, &entry).await?),
+        how_to_change: match entry.origin {
+            Origin::File(_) => "It comes from a file: change the file, and it is read again at once.",
+            _ => "It comes with Portico: a file of this name in the catalogue's directory takes its place.",
+        },
         toml,
     })
 }

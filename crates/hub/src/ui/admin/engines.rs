@@ -51,6 +51,7 @@ impl From<EngineState> for EngineView {
         };
         let running = match engine.capacity {
             Some(most) => format!("{} of at most {most} sessions", engine.workloads),
+            None if engine.workloads == 1 => "1 session".to_owned(),
             None => format!("{} sessions", engine.workloads),
         };
         Self {
