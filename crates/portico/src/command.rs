@@ -1,6 +1,7 @@
 //! The commands: what can be typed, and who carries it out.
 
 mod account;
+mod app;
 mod client;
 mod config;
 mod doctor;
@@ -12,6 +13,7 @@ mod store;
 mod target;
 mod token;
 mod user;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -68,9 +70,27 @@ enum Command {
     Login(account::Login),
     /// Forget the sign-in made by `portico login` and end its token.
     Logout,
+    /// Launch an app.
+    Run(workload::Run),
+    /// List sessions.
+    #[command(visible_alias = "ls")]
+    Ps(workload::Ps),
+    /// Print the log of a session.
+    Logs(workload::Logs),
+    /// Print the address of a session, and open it in a browser where there is one.
+    Open(workload::Open),
+    /// Stop sessions; they can be restarted.
+    Stop(workload::Named),
+    /// Start stopped or failed sessions again.
+    Restart(workload::Named),
+    /// Delete sessions with their logs and workspaces.
+    Rm(workload::Rm),
     /// Administer users.
     #[command(subcommand)]
     User(user::User),
+    /// Administer the catalogue and who may run what.
+    #[command(subcommand)]
+    App(app::App),
     /// Administer API tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -118,7 +138,15 @@ impl Command {
         match self {
             Self::Login(login) => login.run(common).await?,
             Self::Logout => account::logout(common).await?,
+            Self::Run(run) => run.run(common).await?,
+            Self::Ps(ps) => ps.run(common).await?,
+            Self::Logs(logs) => logs.run(common).await?,
+            Self::Open(open) => open.run(common).await?,
+            Self::Stop(named) => return named.stop(common).await,
+            Self::Restart(named) => return named.restart(common).await,
+            Self::Rm(rm) => return rm.run(common).await,
             Self::User(user) => user.run(common).await?,
+            Self::App(app) => app.run(common).await?,
             Self::Token(token) => token.run(common).await?,
             Self::Image(image) => image.run(common).await?,
             Self::Backup(backup) => backup.run(common).await?,
