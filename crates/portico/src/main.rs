@@ -18,6 +18,8 @@ use crate::command::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Fails only when there is one already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match cli.run() {
         Ok(code) => code,
         Err(error) => {
