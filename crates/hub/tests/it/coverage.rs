@@ -49,6 +49,7 @@ async fn world(house: &House, root: &Person) -> World {
         ("group", group.id.to_string()),
         ("app", "echo".to_owned()),
         ("asset", "portico.css".to_owned()),
+        ("engine", "fake".to_owned()),
         ("grant", grant.id.to_string()),
         ("label", workload.label.to_string()),
         ("workload", workload.id.to_string()),

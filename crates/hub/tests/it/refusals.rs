@@ -3,6 +3,7 @@
 //! every route has one, and tries each row as everybody who must be refused.
 
 mod pages;
+mod work;
 
 use portico_hub::router::Audience;
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ impl Row {
 
 /// Every route of the API and of the pages.
 pub(crate) fn rows() -> Vec<Row> {
-    [people(), groups(), account(), installation(), pages::rows()].concat()
+    [people(), groups(), account(), installation(), pages::rows(), work::rows()].concat()
 }
 
 fn installation() -> Vec<Row> {

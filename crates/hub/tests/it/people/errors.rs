@@ -61,7 +61,7 @@ async fn every_answer_is_guarded() {
         let answer = house.send(anonymous(Method::GET, path, None)).await;
         let policy = answer.header(header::CONTENT_SECURITY_POLICY);
         assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
-        assert!(policy.contains("form-action 'self' http://*.localhost:8080"));
+        assert!(policy.ends_with("form-action 'self'"), "{policy}");
         assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
         assert_eq!(answer.header(header::REFERRER_POLICY), "same-origin");
         let opener = HeaderName::from_static("cross-origin-opener-policy");
