@@ -200,10 +200,10 @@ mod tests {
         ) {
             let mut world = World { state: State::Requested, seen: None, launches: 0 };
             for (number, crash) in crashes.iter().enumerate() {
-                if number == stop_at {
-                    if let Ok(state) = world.state.clone().stop(NOW, StopCause::Asked, Afterwards::Rest) {
-                        world.state = state;
-                    }
+                if number == stop_at
+                    && let Ok(state) = world.state.clone().stop(NOW, StopCause::Asked, Afterwards::Rest)
+                {
+                    world.state = state;
                 }
                 world.step(*crash);
             }
