@@ -52,9 +52,11 @@ check: ## format, lints, licences and sources of dependencies
 	cargo clippy --workspace --all-targets -- -D warnings
 	scripts/cargo-deny.sh check bans licenses sources
 
-bench: web ## measure, and print ratios and microseconds
-	@scripts/preflight.sh cargo cc
-	@benches/run.sh
+bench: web ## build for production, measure that, and print ratios and microseconds
+	@scripts/preflight.sh cargo cc python3
+	@echo "building for production: about 10 minutes on 2 cores the first time, nothing when it is there"
+	@cargo build --release --package portico
+	@python3 benches/main.py target/release/portico
 
 clean: ## remove everything that was built (caches of the tests: ~/.cache/portico-tests)
 	rm -rf target web/dist web/node_modules

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Says in a sentence what is missing before anything is built: preflight.sh TOOL...
-# Knows cargo, cc, node and npm.
+# Knows cargo, cc, node, npm and python3.
 set -u
 failed=0
 
@@ -31,6 +31,7 @@ for tool in "$@"; do
     node) check node 20.19 'node --version' \
       "On Debian 13: apt-get install nodejs; Debian 12's own 'nodejs' is too old, NodeSource has a newer one." ;;
     npm) check npm '' '' "On Debian: apt-get install npm" ;;
+    python3) check python3 3.11 'python3 --version' "On Debian: apt-get install python3" ;;
     *) complain "preflight.sh knows nothing of $tool" ;;
   esac
 done
