@@ -44,7 +44,7 @@ pub(crate) enum User {
     Enable { user: String },
     /// Print a one-time link by which the person chooses a new password.
     Reset { user: String },
-    /// Delete the account with its sessions, workspaces and logs.
+    /// Delete the account, once its sessions are deleted.
     #[command(visible_alias = "rm")]
     Delete {
         user: String,
@@ -139,7 +139,7 @@ async fn delete(client: &Client, name: &str, yes: bool) -> Result<()> {
     let user = find(client, name).await?;
     if !yes {
         let question = format!(
-            "This deletes {} with all sessions, workspaces and logs. Type the name to go on: ",
+            "This deletes {} with sign-ins, tokens and memberships. Type the name to go on: ",
             output::clean(&user.name)
         );
         if super::account::prompt(&question)?.trim() != user.name {
