@@ -5,6 +5,7 @@ Everything lives in a private directory and on free ports, and is ended at the e
 
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -19,6 +20,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("usage: main.py BINARY")
     binary = pathlib.Path(sys.argv[1]).resolve()
+    # A request to end takes the way of an error, past everything that cleans up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended on request"))
     figures = []
     with tempfile.TemporaryDirectory(prefix="portico-bench-") as name:
         # Workloads run as users of their own, who must get at their workspaces.

@@ -46,8 +46,13 @@ class Portico:
     def start(self):
         """Starts the process; does not wait for it."""
         with open(self.log, "ab") as log:
+            # In a session of its own, so that Ctrl+C leaves it to us to end workloads first.
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--config", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [self.binary, "serve", "--config", self.config],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def wait(self, pause=0.01):
