@@ -108,7 +108,11 @@ pub(super) fn arguments(view: &View<'_>) -> Vec<OsString> {
     }
     list.words(["--dir", "/var", "--symlink", "/tmp", "/var/tmp"]);
     for tree in view.trees {
-        list.bind("--ro-bind-try", tree, tree);
+        match linked_file(tree) {
+            // Stays a link, because programs find their installation by following it.
+            Some(target) => list.bind("--symlink", &target, tree),
+            None => list.bind("--ro-bind-try", tree, tree),
+        }
     }
     list.bind("--bind", view.workspace, Path::new(WORKSPACE));
     list.bind("--bind", view.sockets, Path::new(SOCKETS));
@@ -181,6 +185,12 @@ fn system(list: &mut Arguments) {
         let place = Path::new("/etc").join(name);
         list.bind("--ro-bind-try", &place, &place);
     }
+}
+
+/// The file that a link to a file leads to in the end.
+fn linked_file(path: &Path) -> Option<PathBuf> {
+    let is_link = fs::symlink_metadata(path).ok()?.is_symlink();
+    path.canonicalize().ok().filter(|target| is_link && target.is_file())
 }
 
 #[derive(Default)]
@@ -256,6 +266,17 @@ mod tests {
     #[test]
     fn no_network_is_its_own_namespace() {
         assert!(view(&[]).contains(&"--unshare-net".to_owned()));
+    }
+
+    #[test]
+    fn a_linked_program_stays_a_link() {
+        let place = tempfile::tempdir().expect("a directory");
+        let (file, link) = (place.path().join("file"), place.path().join("link"));
+        fs::write(&file, "").expect("written");
+        std::os::unix::fs::symlink("file", &link).expect("linked");
+        assert_eq!(linked_file(&link), file.canonicalize().ok());
+        assert_eq!(linked_file(&file), None);
+        assert_eq!(linked_file(place.path()), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod bare;
 mod crash;
+mod death;
 mod isolation;
 mod place;
 

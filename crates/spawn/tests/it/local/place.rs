@@ -47,6 +47,10 @@ impl Place {
         self.directory.path()
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(crate) fn local(&self) -> Local {
         Local::open(self.config.clone(), self.data()).expect("opened")
     }
