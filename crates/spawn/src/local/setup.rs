@@ -51,9 +51,6 @@ pub(super) fn prepare(home: &Home, job: &Job) -> io::Result<Prepared> {
     let seen_workspace = if boxed { Path::new(sandbox::WORKSPACE) } else { &workspace };
     let executable = if boxed { Path::new(sandbox::EXECUTABLE) } else { &job.executable };
     let (command, program) = command_line(job, &doors, seen_workspace, executable)?;
-    let group = Hierarchies::find(Path::new("/proc/self"))
-        .create(&job.plan.instance, &job.plan.spec.limits)
-        .map_err(|error| io::Error::other(format!("the limits cannot be set: {error}")))?;
     let etc = write_etc(home, job)?;
     let mut trees = job.config.read_only.clone();
     trees.extend(program::trees(&program, &job.layout.data));
@@ -69,6 +66,10 @@ pub(super) fn prepare(home: &Home, job: &Job) -> io::Result<Prepared> {
         as_root: job.user.is_some(),
     };
     let mounts = check_mounts(job, &workspace, &view)?;
+    // Made last: from here on the run counts as started, and its removal takes the groups away.
+    let group = Hierarchies::find(Path::new("/proc/self"))
+        .create(&job.plan.instance, &job.plan.spec.limits)
+        .map_err(|error| io::Error::other(format!("the limits cannot be set: {error}")))?;
     let entry = Entry {
         env: environment(job, &doors, seen_workspace, &program),
         command,

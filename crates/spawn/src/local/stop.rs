@@ -17,7 +17,9 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use tokio::time::sleep;
 
 use super::{
-    Local, processes,
+    Local,
+    limits::Group,
+    processes,
     record::{Ended, Home, Lock, Started, StopWish, is_held},
     unreadable,
 };
@@ -71,6 +73,9 @@ impl Local {
         }
         // A shim that was on its way finds no plan under the lock, and leaves.
         let Some(held) = take_soon(&lock).await.map_err(broken)? else { return Err(still_runs()) };
+        if let Some(started) = home.started().map_err(broken)? {
+            clear(&started.group).await.map_err(broken)?;
+        }
         failpoint::hit("local.before-remove");
         delete(home.directory.clone()).await?;
         fs::remove_file(&lock).or_else(ignore_missing).map_err(broken)?;
@@ -86,9 +91,6 @@ impl Local {
         let Some(_held) = Lock::take(lock)? else { return Ok(()) };
         if let Some(started) = home.started()? {
             started.group.processes().into_iter().for_each(processes::kill);
-            if let Err(error) = started.group.remove() {
-                tracing::debug!(%error, "the control groups of an ended run stay for now");
-            }
         }
         if let Some(identity) = home.identity()? {
             fs::remove_dir_all(self.layout.doors(&identity.label)).or_else(ignore_missing)?;
@@ -110,6 +112,19 @@ impl Local {
         }
         Ok(())
     }
+}
+
+/// Ends what is left in the groups of an ended run and takes them away, once the kernel lets go of them.
+async fn clear(group: &Group) -> io::Result<()> {
+    let begun = Instant::now();
+    while let Err(error) = group.remove() {
+        if begun.elapsed() > FAREWELL {
+            return Err(error);
+        }
+        group.processes().into_iter().for_each(processes::kill);
+        sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
 }
 
 /// Takes the lock of a run that has ended: its shim gives it back right after it has noted the end.
