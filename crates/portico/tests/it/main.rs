@@ -1,0 +1,4 @@
+//! Tests of the binary as a whole.
+
+mod cli;
+mod structure;
