@@ -245,7 +245,6 @@ async fn probe(
             let doors = instance.doors.clone();
             record::write(hub, row, row.state.clone().ready(now, doors).map_err(RecordError::from)?).await?;
             failpoint::hit("reconcile.after-ready-row");
-            publish::now(hub).await;
             Ok(Round::Rest)
         }
         // Ended, stopped, or nothing of the kind: the next round looks.

@@ -82,7 +82,6 @@ pub(super) async fn record_end(
     let next = row.state.clone().ended(hub.now(), exit, row.spec.limits.memory_mib);
     record::write(hub, row, next.map_err(RecordError::from)?).await?;
     failpoint::hit("reconcile.after-ended-row");
-    publish::now(hub).await;
     Ok(Round::Again)
 }
 
@@ -92,7 +91,6 @@ pub(super) async fn record_failure(hub: &Hub, row: &Workload, failure: Failure) 
     let next = row.state.clone().fail(hub.now(), failure);
     record::write(hub, row, next.map_err(RecordError::from)?).await?;
     failpoint::hit("reconcile.after-ended-row");
-    publish::now(hub).await;
     Ok(Round::Again)
 }
 

@@ -2,12 +2,12 @@
 
 use portico_core::{
     WorkloadId,
-    workload::{Refused, State, Workload},
+    workload::{Phase, Refused, State, Workload},
 };
 use portico_store::StoreError;
 use thiserror::Error;
 
-use crate::{service::workload::transition, state::Hub};
+use crate::{service::workload::transition, state::Hub, task::publish};
 
 /// Who is named in events that nobody asked for.
 pub(crate) const ACTOR: &str = "portico";
@@ -47,6 +47,10 @@ pub(crate) async fn write(hub: &Hub, row: &Workload, next: State) -> Result<Work
     let mut tx = hub.store.begin_write("reconcile.write").await?;
     let written = transition(&mut tx, row, next, hub.now(), ACTOR).await?;
     tx.commit().await?;
+    if written.phase() == Phase::Ready || written.phase().is_ended() {
+        // Who hears of it finds the door as it is said to be.
+        publish::now(hub).await;
+    }
     told(hub, row, &written);
     Ok(written)
 }
