@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn every_example_is_right() {
         let names: Vec<_> = examples().into_iter().map(|app| app.name.to_string()).collect();
-        assert_eq!(names, ["desktop-docker", "files", "notebook", "notebook-docker", "terminal"]);
+        assert_eq!(names, ["desktop-docker", "files", "notebook-docker", "notebook", "terminal"]);
     }
 
     #[test]

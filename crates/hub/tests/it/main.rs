@@ -4,3 +4,4 @@ mod coverage;
 mod harness;
 mod people;
 mod refusals;
+mod work;

@@ -16,7 +16,7 @@ use portico_core::{
     WorkloadId,
     access::Action,
     ports::Follow,
-    workload::{State as WorkloadState, Workload},
+    workload::{Phase, State as WorkloadState, Workload},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -38,6 +38,9 @@ use crate::{
 
 /// What wakes a watcher even when no word arrives.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// Most lines of the log that are told at the end.
+const MOST_AT_END: usize = 1000;
 
 /// What happens to it, as it happens.
 ///
@@ -65,6 +68,7 @@ pub(super) async fn stream(
         step: None,
         log: stream::pending().boxed(),
         followed: None,
+        told: 0,
         pending: VecDeque::new(),
         over: false,
     };
@@ -83,8 +87,9 @@ struct Watcher {
     steps: usize,
     step: Option<StepAt>,
     log: BoxStream<'static, String>,
-    /// Generation whose log is followed.
+    /// Generation whose log is followed, and how many of its lines were told.
     followed: Option<u32>,
+    told: usize,
     pending: VecDeque<Event>,
     over: bool,
 }
@@ -105,7 +110,10 @@ impl Watcher {
             let changes = &mut self.changes;
             tokio::select! {
                 line = self.log.next() => match line {
-                    Some(line) => return Some(sse::event("log", None, &json!({ "line": line }))),
+                    Some(line) => {
+                        self.told += 1;
+                        return Some(log_event(&line));
+                    }
                     None => self.log = stream::pending().boxed(),
                 },
                 _ = timeout(PAUSE, sse::concerning(changes, id)) => {}
@@ -131,13 +139,7 @@ impl Watcher {
         self.look_at_steps();
         self.follow(&found).await;
         if found.workload.phase().is_ended() && !events.more {
-            // What the log still holds comes before the end.
-            while let Ok(Some(line)) = timeout(Duration::from_secs(1), self.log.next()).await {
-                self.pending.push_back(sse::event("log", None, &json!({ "line": line })));
-                if self.pending.len() >= 1000 {
-                    break;
-                }
-            }
+            self.tell_rest_of_log(&found).await;
             self.pending.push_back(sse::event("end", None, &json!({ "phase": found.workload.phase() })));
             self.over = true;
         }
@@ -161,13 +163,23 @@ impl Watcher {
         self.step = steps.last().cloned();
     }
 
+    /// What was kept of the log comes before the end; the engine may have forgotten it before it was read.
+    async fn tell_rest_of_log(&mut self, found: &Found) {
+        if self.followed != Some(found.workload.generation) {
+            self.told = 0;
+        }
+        let Ok(kept) = service::log::read(&self.hub, &found.permit, &found.workload, Follow::No).await else {
+            return;
+        };
+        let kept = lines(Box::pin(kept.filter_map(async |chunk: Result<Bytes, _>| chunk.ok())));
+        let rest: Vec<String> = kept.skip(self.told).take(MOST_AT_END).collect().await;
+        self.pending.extend(rest.iter().map(|line| log_event(line)));
+    }
+
     /// Follows the log of the present run, once.
     async fn follow(&mut self, found: &Found) {
         let row = &found.workload;
-        let has_log = matches!(
-            row.state,
-            WorkloadState::Starting { .. } | WorkloadState::Ready { .. } | WorkloadState::Stopping { .. }
-        ) || row.phase().is_ended();
+        let has_log = matches!(row.phase(), Phase::Starting | Phase::Ready | Phase::Stopping);
         if !has_log || self.followed == Some(row.generation) {
             return;
         }
@@ -175,8 +187,13 @@ impl Watcher {
             let chunks = chunks.filter_map(async |chunk: Result<Bytes, _>| chunk.ok());
             self.log = lines(Box::pin(chunks)).boxed();
             self.followed = Some(row.generation);
+            self.told = 0;
         }
     }
+}
+
+fn log_event(line: &str) -> Event {
+    sse::event("log", None, &json!({ "line": line }))
 }
 
 /// What only the present state has.

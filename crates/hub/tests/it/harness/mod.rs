@@ -48,6 +48,8 @@ pub(crate) const ORIGIN: &str = "http://localhost:8080";
 
 pub(crate) struct House {
     pub(crate) hub: Hub,
+    /// The one engine; hubs over the same house share it.
+    pub(crate) engine: Fake,
     router: Router,
     seconds: Arc<AtomicI64>,
     directory: TempDir,
@@ -69,15 +71,18 @@ impl House {
         };
         let password = PasswordConfig { memory_mib: 19, milliseconds: 1, parallel: 2 };
         let config = Config { password, ..config };
-        let hub = Hub::start(parts(config, store, clock, directory.path())).await.expect("the hub starts");
-        Self { router: hub.router(), hub, seconds, directory }
+        let engine = Fake::default();
+        let parts = parts(config, store, clock, directory.path(), &engine);
+        let hub = Hub::start(parts).await.expect("the hub starts");
+        Self { router: hub.router(), hub, engine, seconds, directory }
     }
 
     /// Another hub over the same store, as after a restart.
     pub(crate) async fn start_again(&self) -> Hub {
         let Inner { config, store, clock, .. } = &*self.hub;
         let (config, store, clock) = (config.clone(), store.clone(), clock.clone());
-        Hub::start(parts(config, store, clock, self.directory.path())).await.expect("the hub starts")
+        let parts = parts(config, store, clock, self.directory.path(), &self.engine);
+        Hub::start(parts).await.expect("the hub starts")
     }
 
     /// The person as services see one who came by the login.
@@ -93,6 +98,10 @@ impl House {
     /// Lets time pass.
     pub(crate) fn wait(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Sends a request from 192.0.2.7, unless it says otherwise.
@@ -129,8 +138,8 @@ impl House {
 }
 
 /// With one engine, the fake one.
-fn parts(config: Config, store: Store, clock: Clock, data_dir: &Path) -> Parts {
-    let fake: Arc<dyn Spawner> = Arc::new(Fake::default());
+fn parts(config: Config, store: Store, clock: Clock, data_dir: &Path, engine: &Fake) -> Parts {
+    let fake: Arc<dyn Spawner> = Arc::new(engine.clone());
     let engines = Engines::from([("fake".parse().expect("a name"), fake)]);
     let (probe, origins) = (Arc::new(Direct), Arc::new(Labels));
     let (data_dir, tasks) = (data_dir.to_owned(), Tasks::default());
