@@ -83,6 +83,9 @@ case ${1:-} in
     # Compiling needs no daemon; a mistake in the code is told before anything is brought up.
     tests/setup/env.sh install
     require_nextest
+    # Twice: once with named moments at which the crash tests of the whole system end it.
+    cargo build --quiet --package portico --features failpoints
+    install -D target/debug/portico target/e2e/portico-failpoints
     cargo build --quiet --package portico
     cargo nextest run --cargo-quiet --workspace --no-run
     exec tests/setup/env.sh run -- tests/run.sh inside
