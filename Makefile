@@ -54,7 +54,7 @@ check: ## format, lints, licences and sources of dependencies
 
 bench: web ## build for production, measure that, and print ratios and microseconds
 	@scripts/preflight.sh cargo cc python3
-	@echo "building for production: about 10 minutes on 2 cores the first time, nothing when it is there"
+	@echo "building for production: many minutes the first time (every dependency is optimised), seconds when it is there"
 	@cargo build --release --package portico
 	@python3 benches/main.py target/release/portico
 
