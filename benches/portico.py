@@ -7,7 +7,7 @@ import signal
 import subprocess
 import urllib.parse
 
-from wire import Connection, cpu_seconds, free_port, resident_mib, wait_for
+from wire import Connection, cpu_seconds, free_port, resident_megabytes, wait_for
 
 PERSON = "Bench"
 
@@ -133,7 +133,7 @@ class Portico:
         return cpu_seconds(self.process.pid)
 
     def resident(self):
-        return resident_mib(self.process.pid)
+        return resident_megabytes(self.process.pid)
 
     def _once(self, *request):
         with Connection(self.port, self.host) as connection:

@@ -37,10 +37,10 @@ def measure(portico):
     yield Figure("start: process to first answer, 10,000 stored, median", median(starts), "ms", most=200)
     used = portico.cpu()
     time.sleep(IDLE_SECONDS)
-    yield Figure("idle: memory of the hub, 10,000 stored", portico.resident(), "MiB", most=40)
+    yield Figure("idle: memory of the hub, 10,000 stored", portico.resident(), "MB", most=40)
     yield Figure("idle: CPU of the hub", (portico.cpu() - used) / IDLE_SECONDS * 1e3, "ms/s")
     yield from lists(portico)
-    yield Figure("after the lists: memory of the hub", portico.resident(), "MiB")
+    yield Figure("after the lists: memory of the hub", portico.resident(), "MB")
 
 
 def lists(portico):

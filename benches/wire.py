@@ -98,7 +98,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def resident_mib(pid):
+def resident_megabytes(pid):
     with open(f"/proc/{pid}/status") as file:
         line = next(line for line in file if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
+    return int(line.split()[1]) * 1024 / 1e6
