@@ -251,7 +251,10 @@ async fn confirm_delete(
         tab: Tab::Users,
         heading: format!("Delete {}?", user.name),
         lead: "Their sessions have to be deleted before. This ends their access at once and deletes for good:",
-        losses: vec!["the account, whose short name is never given again", "its sign-ins, tokens and memberships"],
+        losses: vec![
+            "the account, whose short name is never given again",
+            "its sign-ins, tokens and memberships",
+        ],
         action: format!("/admin/users/{id}/delete"),
         button: "Delete for good",
         back: format!("/admin/users/{id}"),
