@@ -42,9 +42,9 @@ export async function freePort() {
 }
 
 /** Runs the binary to its end. */
-export async function command(args, { environment = {}, home } = {}) {
+export async function command(args, { environment = {}, home, seconds = 60 } = {}) {
   const env = surroundings(home ?? '/nonexistent', environment);
-  return run(BINARY, args, { env, timeout: 60_000 }).then(
+  return run(BINARY, args, { env, timeout: seconds * 1000, maxBuffer: 1 << 26 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
   );
