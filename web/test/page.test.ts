@@ -89,9 +89,9 @@ describe.skipIf(!ready)('the gallery', () => {
       await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
       await page.keyboard.press('/');
       await page.keyboard.type('note python');
-      expect(await page.locator('#apps > li:visible').count()).toBe(1);
+      await expect.poll(() => page.locator('#apps > li:visible').count()).toBe(1);
       await page.keyboard.press('Escape');
-      expect(await page.locator('#apps > li:visible').count()).toBe(5);
+      await expect.poll(() => page.locator('#apps > li:visible').count()).toBe(5);
     });
   });
 
@@ -101,10 +101,10 @@ describe.skipIf(!ready)('the gallery', () => {
       await page.getByLabel('Owner', { exact: true }).uncheck();
       await page.reload();
       await page.getByText('Columns').waitFor();
-      expect(await page.getByRole('columnheader', { name: 'Owner' }).isVisible()).toBe(false);
+      await expect.poll(() => page.getByRole('columnheader', { name: 'Owner' }).isVisible()).toBe(false);
       await page.locator('tbody tr').first().focus();
       await page.keyboard.press('ArrowDown');
-      expect(await page.evaluate(() => document.activeElement?.getAttribute('data-id'))).toBe('w2');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-id'))).toBe('w2');
     });
   });
 
