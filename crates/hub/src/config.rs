@@ -16,7 +16,8 @@ pub struct Config {
     /// Address under which people reach Portico. Not read from this section: the front door has it.
     #[serde(skip)]
     pub public_url: PublicUrl,
-    /// Tells apart several Porticos that share one engine.
+    /// Tells apart several Porticos that share one engine; left at `portico`, each makes one of its own at its
+    /// first start (see [`crate::realm`]).
     pub realm: Realm,
     /// What the pages call this installation.
     pub title: String,

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod http;
 pub mod live;
 pub mod metrics;
+pub mod realm;
 pub mod router;
 pub mod service;
 pub mod state;

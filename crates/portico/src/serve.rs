@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use portico_hub::{
     Hub,
     clock::Clock,
+    realm,
     state::{Parts, Tasks},
     task,
 };
@@ -48,11 +49,14 @@ pub(crate) async fn run(config: Config, greeting: announce::Greeting) -> Result<
 
 /// Opens the store and the engines and puts the hub together. Starts no task yet.
 pub(crate) async fn start_hub(config: &Config, lifecycle: &Lifecycle) -> Result<Hub> {
+    let store = Store::open(&config.store()).await.context("the database cannot be opened")?;
+    let mut settings = config.hub()?;
+    settings.realm = realm::of(&settings, &store).await.context("the realm cannot be read")?;
     let parts = Parts {
-        config: config.hub()?,
-        store: Store::open(&config.store()).await.context("the database cannot be opened")?,
+        engines: engines::open(config, &settings.realm)?,
+        config: settings,
+        store,
         clock: Clock::system(),
-        engines: engines::open(config)?,
         probe: Arc::new(probe::Direct),
         origins: Arc::new(front::addresses(config)?),
         data_dir: config.data_dir.clone(),

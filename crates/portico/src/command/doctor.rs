@@ -86,7 +86,7 @@ impl Doctor {
             report(within("address", checks::address(&config, address)).await);
         }
         report(within("names", checks::names(&config)).await);
-        for (name, engine) in crate::serve::engines::open(&config)? {
+        for (name, engine) in crate::serve::engines::open(&config, &config.realm())? {
             let check = format!("engine {name}");
             let finding = within(&check, checks::engine(&check, engine.as_ref())).await;
             report(finding);

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use portico_core::ports::Spawner;
+use portico_core::{names::Realm, ports::Spawner};
 use portico_hub::state::Engines;
 
 use crate::config::{Config, Engine};
 
 /// Opens each engine. None is contacted yet: one that does not answer says so on its page.
-pub(crate) fn open(config: &Config) -> Result<Engines> {
-    let realm = config.realm();
+pub(crate) fn open(config: &Config, realm: &Realm) -> Result<Engines> {
     let mut engines = Engines::new();
     for (name, engine) in &config.engine {
         let opened: Arc<dyn Spawner> = match engine {

@@ -163,3 +163,16 @@ async fn who_is_shut_out_runs_nothing_any_more() {
     let stopped = yard.until(&workload.id, Phase::Stopped).await;
     assert_eq!(stopped.state.reason(), "stopped because its owner lost access");
 }
+
+#[tokio::test]
+async fn every_installation_has_a_realm_of_its_own_and_keeps_it() {
+    let (one, other) = (Yard::open().await, Yard::open().await);
+    let of = async |yard: &Yard| {
+        portico_hub::realm::of(&portico_hub::Config::default(), &yard.hub.store).await.expect("a realm")
+    };
+    assert_eq!(of(&one).await, of(&one).await);
+    assert_ne!(of(&one).await, of(&other).await);
+    let realm: portico_core::names::Realm = "mysite".parse().expect("a realm");
+    let named = portico_hub::Config { realm: realm.clone(), ..portico_hub::Config::default() };
+    assert_eq!(portico_hub::realm::of(&named, &one.hub.store).await.expect("a realm"), realm);
+}
