@@ -72,7 +72,7 @@ struct Entry {
     act: Act,
     log: Vec<u8>,
     /// Ends the listeners when dropped.
-    _doors: Vec<answer::Listening>,
+    doors: Vec<answer::Listening>,
 }
 
 impl Default for Fake {
@@ -94,12 +94,16 @@ impl Fake {
 
     /// Ends an instance as if its app had ended by itself.
     pub fn end(&self, name: &InstanceName, exit: Exit) {
+        drop(self.finish(name, exit));
+    }
+
+    /// Ends an instance; its listeners live until what is returned is dropped.
+    fn finish(&self, name: &InstanceName, exit: Exit) -> Vec<answer::Listening> {
         self.with(|state| {
-            if let Some(entry) = state.instances.get_mut(name) {
-                entry.instance.status = InstanceStatus::Ended(exit);
-                entry._doors.clear();
-            }
-        });
+            let Some(entry) = state.instances.get_mut(name) else { return Vec::new() };
+            entry.instance.status = InstanceStatus::Ended(exit);
+            std::mem::take(&mut entry.doors)
+        })
     }
 
     /// Loses an instance without a trace.
@@ -201,7 +205,7 @@ impl Spawner for Fake {
         };
         progress.step(Step::Starting);
         let log = act.print.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
-        let entry = Entry { instance: instance.clone(), act, log, _doors: listening };
+        let entry = Entry { instance: instance.clone(), act, log, doors: listening };
         Ok(self.with(|state| {
             if !state.workspaces.contains(&plan.label) {
                 state.workspaces.push(plan.label.clone());
@@ -230,7 +234,9 @@ impl Spawner for Fake {
         let running =
             self.find(name, |entry| entry.instance.status == InstanceStatus::Running).unwrap_or(false);
         if running {
-            self.end(name, Exit::Signal(if deaf { 9 } else { 15 }));
+            for listening in self.finish(name, Exit::Signal(if deaf { 9 } else { 15 })) {
+                listening.close().await;
+            }
         }
         Ok(())
     }

@@ -16,7 +16,17 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\
 
 /// A listener that lives until this is dropped.
 pub(super) struct Listening {
-    _guard: DropGuard,
+    end: DropGuard,
+    tasks: TaskTracker,
+}
+
+impl Listening {
+    /// Ends the listener and returns when nothing answers any more.
+    pub(super) async fn close(self) {
+        drop(self.end);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }
 
 /// Opens one listener per entry point.
@@ -31,10 +41,11 @@ pub(super) async fn open(
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(refused)?;
         doors.insert(name.clone(), Upstream::Tcp(listener.local_addr().map_err(refused)?));
         let end = CancellationToken::new();
-        listening.push(Listening { _guard: end.clone().drop_guard() });
+        let tasks = TaskTracker::new();
+        listening.push(Listening { end: end.clone().drop_guard(), tasks: tasks.clone() });
         if act.exit.is_none() {
             let act = act.clone();
-            TaskTracker::new().spawn(async move {
+            tasks.spawn(async move {
                 end.run_until_cancelled(serve(listener, act)).await;
             });
         }
