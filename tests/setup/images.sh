@@ -24,13 +24,14 @@ RUN apt-get update -qq \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
 CMD ["python3", "-m", "http.server", "8080"]'
 
-# The mirror that this machine itself uses; Debian's own when it cannot be told.
+# The mirror that this machine itself uses.
 debian_mirror() {
   local mirror
   # shellcheck disable=SC2016
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null |
     grep -E '^http.*/debian/?$' | head -n 1) || true
-  printf '%s\n' "${mirror:-http://deb.debian.org/debian}"
+  [ -n "$mirror" ] || die "the apt sources of this machine name no Debian mirror over http: add one"
+  printf '%s\n' "$mirror"
 }
 
 has_image() {
